@@ -1,0 +1,91 @@
+"""The case: the facts, and what follows from them before any rule is asked.
+
+Kidney tier (rules.md 4), order kind, current dose and stability (3.3), indication (3.4). Each rule is a function of a
+``Case`` and of its own limits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from cards.dosing import Dosing
+from cards.facts import BaclofenOrder, ChartBaclofen, Missing, OralDose, PatientFacts, Route, Unreadable
+from cards.kidney import KidneyFunction
+from cards.quantities import Age, DailyDose, Days
+
+
+class Kind(Enum):
+    """What the signing does to the patient's oral baclofen (rules.md 3.3)."""
+
+    INITIATION = "initiation"
+    INCREASE = "increase"
+    UNCHANGED = "unchanged"
+    DECREASE = "decrease"
+    STOP = "stop"
+    UNKNOWN = "unknown"
+    """The ordered dose could not be read."""
+    INTRATHECAL = "intrathecal order"
+
+
+class Indication(Enum):
+    SPASTICITY = "spasticity"
+    ALCOHOL_USE_DISORDER = "alcohol use disorder"
+    APPARENTLY_ALCOHOL_USE_DISORDER = "apparently alcohol use disorder"
+
+    @property
+    def is_alcohol(self) -> bool:
+        return self is not Indication.SPASTICITY
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentBaclofen:
+    """The oral baclofen that this signing replaces or continues."""
+
+    dose: DailyDose | Missing
+    """0 mg/day when the record shows none; Missing when it could not be read or computed (resolutions.md 2)."""
+    replaced: tuple[ChartBaclofen, ...]
+    """Chart orders that the draft replaces or renews."""
+    beside: tuple[ChartBaclofen, ...]
+    """Active oral chart orders that nothing marks as replaced: for duplicate-baclofen."""
+    exposure: Days | None
+    """Days on baclofen without a break, as far as the record shows."""
+    since_change: Days | None
+    """Days since the daily dose last differed."""
+    earlier_increases: int
+    """Increases in the last 180 days before this order."""
+
+    @property
+    def known(self) -> bool:
+        return not isinstance(self.dose, Missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    facts: PatientFacts
+    orders: tuple[BaclofenOrder, ...]
+    """The drafts that are read as one intention, the leading one (the one that suggestions change) first."""
+    route: Route
+    kind: Kind
+    dose: OralDose | Unreadable | None
+    """The ordered oral schedule, several running drafts added up; None for stop and intrathecal orders."""
+    current: CurrentBaclofen
+    stable: bool
+    """Unchanged and the same daily dose for at least 30 days."""
+    indication: Indication
+    kidney: KidneyFunction | Missing
+    dosing: Dosing
+    """Dose arithmetic: recommended starts, ceilings, regimens, tapers."""
+
+    @property
+    def order(self) -> BaclofenOrder:
+        return self.orders[0]
+
+    @property
+    def age(self) -> Age | Missing:
+        return self.facts.age
+
+    @property
+    def adult(self) -> bool:
+        """An unknown age counts as adult: adult rules then run, and age is said to be missing."""
+        return isinstance(self.facts.age, Missing) or self.facts.age >= Age.of(18)

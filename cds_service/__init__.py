@@ -1,0 +1,1 @@
+"""The protocol: CDS Hooks, FHIR, HTTP. What is clinical lives in ``cards``."""
