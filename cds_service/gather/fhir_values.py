@@ -1,0 +1,195 @@
+"""FHIR primitives that arrive in many shapes: numbers, dates of every precision, references, one-or-many elements."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import IntEnum
+from typing import TypeVar
+
+from msgspec import Raw, UnsetType
+
+T = TypeVar("T")
+
+
+def many(value: list[T | None] | list[T] | T | None) -> tuple[T, ...]:
+    """An element that should be a list and may be one object or absent; ``null`` members are dropped."""
+    if value is None:
+        return ()
+    if isinstance(value, list):
+        return tuple(item for item in value if item is not None)
+    return (value,)
+
+
+def first(*values: T | None) -> T | None:
+    """The first that is there: R4 position first, then those of other FHIR versions."""
+    return next((value for value in values if value is not None), None)
+
+
+# -------------------------------------------------------------------------------------------------------- numbers
+
+
+@dataclass(frozen=True, slots=True)
+class NotANumber:
+    """A value that stands where FHIR has a number and is none. The reason reads on after the element's name."""
+
+    reason: str
+
+
+_JSON_NUMBER = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_LONGEST_NUMBER = 40
+
+
+def number(raw: Raw | UnsetType) -> Decimal | NotANumber | None:
+    """The exact decimal as written; ``None`` when absent or null. A JSON string is not a number."""
+    if isinstance(raw, UnsetType):
+        return None
+    written = bytes(raw).strip()
+    if written == b"null" or not written:
+        return None
+    if written[:1] == b'"':
+        return NotANumber("is text, not a number")
+    if not _JSON_NUMBER.fullmatch(written):
+        return NotANumber("is not a number")
+    if len(written) > _LONGEST_NUMBER:
+        return NotANumber("is out of range")
+    value = Decimal(written.decode("ascii"))
+    # A zero may carry any exponent; arithmetic on it must stay cheap and exact.
+    if not value:
+        return Decimal(0)
+    return value if -15 <= value.adjusted() <= 15 else NotANumber("is out of range")
+
+
+# ---------------------------------------------------------------------------------------------------------- dates
+
+
+class Precision(IntEnum):
+    YEAR = 1
+    MONTH = 2
+    DAY = 3
+    TIME = 4
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A FHIR date, dateTime or instant: the span of UTC time that it may mean, both ends included."""
+
+    earliest: datetime
+    latest: datetime
+    precision: Precision
+
+    @property
+    def day(self) -> date | None:
+        """The UTC calendar day (resolutions.md 18); ``None`` when only a month or a year is known."""
+        return self.earliest.date() if self.precision >= Precision.DAY else None
+
+
+_DATE_TIME = re.compile(
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)"
+    r"(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|z|[+-]\d\d:?\d\d)?)?)?)?"
+)
+
+
+def when(text: str | None) -> When | None:
+    """``None`` when absent or not a date. A time without zone is taken as UTC; a date alone is that day in UTC."""
+    match = _DATE_TIME.fullmatch(text.strip()) if text else None
+    if match is None or not text or not text.isascii():
+        return None
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    try:
+        if hour is not None:
+            # A leap second counts as the last second of its minute.
+            taken = datetime(
+                int(year), int(month), int(day), int(hour), int(minute), min(int(second or 0), 59),
+                int(((fraction or "") + "000000")[:6]), _zone(zone),
+            ).astimezone(UTC)  # fmt: skip
+            return When(taken, taken, Precision.TIME)
+        y, m = int(year), int(month or 1)
+        start = datetime(y, m, int(day or 1), tzinfo=UTC)
+        if day is not None:
+            return When(start, _end_of_day(start), Precision.DAY)
+        last_month = m if month is not None else 12
+        latest = datetime(y, last_month, monthrange(y, last_month)[1], tzinfo=UTC)
+        return When(start, _end_of_day(latest), Precision.MONTH if month is not None else Precision.YEAR)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _end_of_day(day: datetime) -> datetime:
+    return day.replace(hour=23, minute=59, second=59, microsecond=999999)
+
+
+def first_when(*texts: str | None) -> When | None:
+    """The first that is a readable date."""
+    return next((read for read in map(when, texts) if read is not None), None)
+
+
+def _zone(text: str | None) -> timezone:
+    if text is None or text in "Zz":
+        return UTC
+    digits = text[1:].replace(":", "")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(-offset if text[0] == "-" else offset)
+
+
+# ----------------------------------------------------------------------------------------------------- references
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a ``Reference.reference`` points to. A version is dropped: the current resource is meant."""
+
+    type: str
+    """"Medication"; empty for a contained resource, a urn and a bare id."""
+    id: str
+    """The bare id; the whole text for a urn."""
+    base: str = ""
+    """FHIR base of an absolute reference, without trailing slash; empty for a relative one."""
+    contained: bool = False
+
+    @property
+    def key(self) -> str:
+        """"Medication/m1", "urn:uuid:...", "#m1": comparable within one request."""
+        if self.contained:
+            return f"#{self.id}"
+        return f"{self.type}/{self.id}" if self.type else self.id
+
+
+_LITERAL = re.compile(r"(?:(https?://[^\s?#]+?)/+)?([A-Z][A-Za-z]{1,63})/([^\s/?#|]{1,512})(?:/_history/[^\s/?#]*)?")
+_BARE = re.compile(r"[A-Za-z0-9.\-_~]{1,512}")
+
+
+def target(reference: str | None) -> Target | None:
+    """``None`` when absent, or not a reference to one resource (a search, a path with ``..``)."""
+    text = (reference or "").strip()
+    if text.startswith("#"):
+        return Target("", text[1:], contained=True)
+    if text.lower().startswith(("urn:uuid:", "urn:oid:")):
+        return Target("", text.lower())
+    if found := _LITERAL.fullmatch(text):
+        base, kind, identifier = found.groups()
+        return None if identifier in (".", "..") else Target(kind, identifier, base or "")
+    return Target("", text) if _BARE.fullmatch(text) and text not in (".", "..") else None
+
+
+def same_resource(left: str | None, right: str | None) -> bool:
+    """Whether two references name one resource of this EHR; a bare id is compared by id alone."""
+    a, b = target(left), target(right)
+    if a is None or b is None or a.contained or b.contained:
+        return False
+    return a.id == b.id and (a.type == b.type or not a.type or not b.type)
+
+
+def is_patient(reference: str | None, patient_id: str) -> bool:
+    """Whether the reference names the patient of the hook call ("p1", "Patient/p1", absolute, versioned)."""
+    named = target(reference)
+    return named is not None and not named.contained and named.id == patient_id and named.type in ("Patient", "")
+
+
+def texts(*values: str | None) -> Iterator[str]:
+    """Those that hold more than white space, trimmed."""
+    return (value.strip() for value in values if value and value.strip())
