@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,3 +20,12 @@ class Rule:
     """Inputs whose absence this rule must answer: each has a ``[when_unknown.<NAME>]`` table in card.toml, and prefetch
     templates are derived from the union over all rules."""
     assess: Callable[[Case, Any], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class GapRule:
+    """A rule about the other rules: asked last, with all their outcomes, once per signing."""
+
+    id: str
+    reads: frozenset[Input]
+    assess: Callable[[Case, Sequence[Outcome]], Outcome]

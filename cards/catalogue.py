@@ -1,0 +1,130 @@
+"""The clinic as one object: load it once, then ``assess`` facts. Pure after loading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cards.case import Case, CurrentBaclofen, Indication, Kind
+from cards.content import HERE, Library, Question, content_version
+from cards.dosing import Dosing
+from cards.facts import Input, Missing, OralDose, PatientFacts, Recognised, Route, Unreadable, Why
+from cards.intention import NOTHING, CaseLimits, read_cases
+from cards.kidney import KidneyFunction, KidneyLimits, resolve
+from cards.outcome import CannotAssess, Finding, Outcome
+from cards.questions import QUESTIONS
+from cards.rule import GapRule, Rule
+from cards.triage import DATA_CARDS, ShownCard, Triaged, triage
+from cards.unreadable_data.rule import medicines_not_identified, unrecognised
+from cards.wording import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What the clinic makes of one signing: every outcome, and the cards that are shown."""
+
+    kidney: KidneyFunction | Missing
+    cases: tuple[Case, ...]
+    outcomes: tuple[tuple[Case, Outcome], ...]
+    triaged: Triaged
+    broken: tuple[tuple[str, Exception], ...]
+    """Rules that raised: each became CannotAssess; the shell logs them as errors."""
+
+
+class Catalogue:
+    """All questions with their content."""
+
+    def __init__(self, library: Library, questions: Sequence[Question]) -> None:
+        self.library = library
+        self.questions = tuple(questions)
+        self.content_version = content_version()
+        self.kidney = library.load_parameters(HERE / "kidney.toml", KidneyLimits)
+        self.dosing = library.load_parameters(HERE / "dosing.toml", Dosing)
+        self.reading = library.load_parameters(HERE / "case.toml", CaseLimits)
+        self.texts = {rule: text for question in self.questions for rule, text in question.cards.items()}
+        self.words = Words(self.texts, library.sentences, library.evidence, self.content_version)
+
+    @classmethod
+    def load(cls) -> Catalogue:
+        """Read and check every content file; raises ContentError with file, table and cure."""
+        library = Library()
+        return cls(library, [library.load_question(HERE / name, m.RULES, m.Limits) for name, m in QUESTIONS.items()])
+
+    @property
+    def reads(self) -> frozenset[Input]:
+        """Every input that some rule reads: prefetch templates are derived from it."""
+        return frozenset(item for question in self.questions for rule in question.rules for item in rule.reads)
+
+    def assess(self, facts: PatientFacts) -> Assessment:
+        """Facts in, findings and shown cards out. The same facts always give the same assessment."""
+        kidney = resolve(facts, self.kidney)
+        cases = () if facts.deceased else read_cases(facts, kidney, self.reading, self.dosing)
+        outcomes: list[tuple[Case, Outcome]] = []
+        broken: list[tuple[str, Exception]] = []
+        for case in cases:
+            for question in self.questions:
+                for rule in question.rules:
+                    if isinstance(rule, Rule):
+                        outcomes.append((case, _ask(rule, case, question.limits, broken)))
+        if subject := cases[0] if cases else _about_other_patients(facts, kidney, self.dosing):
+            for gap_rule in (r for q in self.questions for r in q.rules if isinstance(r, GapRule)):
+                outcomes.append((subject, gap_rule.assess(subject, [outcome for _, outcome in outcomes])))
+        triaged = _with_remarks(_triaged(outcomes, facts), facts)
+        return Assessment(kidney, cases, tuple(outcomes), triaged, tuple(broken))
+
+
+def _ask(rule: Rule, case: Case, limits: object, broken: list[tuple[str, Exception]]) -> Outcome:
+    """A rule that raises must not silence the others, nor itself: it becomes "could not be checked"."""
+    try:
+        return rule.assess(case, limits)
+    except Exception as error:  # noqa: BLE001 whatever it is, it is said, and logged by the shell
+        broken.append((rule.id, error))
+        return CannotAssess(rule.id, (Missing(Input.ORDER, Why.UNREADABLE, f"the check {rule.id} failed in this service"),))
+
+
+def _triaged(outcomes: Sequence[tuple[Case, Outcome]], facts: PatientFacts) -> Triaged:
+    findings = [(case, outcome) for case, outcome in outcomes if isinstance(outcome, Finding)]
+    found = triage(findings, facts.hook)
+    named = unrecognised(outcomes[0][0]) if outcomes and outcomes[0][0].orders else ()
+    if not named:
+        return found
+    if carriers := [card for card in found.cards if card.rule not in DATA_CARDS]:
+        values = {"unrecognised_count": str(len(named)), "unrecognised": named}
+        return _remark(found, carriers[0], "S-UNRECOGNISED", values)
+    if data := next((card for card in found.cards if card.rule == "data-unavailable"), None):
+        values = {"unrecognised_count": str(len(named)), "unrecognised": named}
+        return _remark(found, data, "S-UNRECOGNISED", values)
+    return triage([*findings, (outcomes[0][0], medicines_not_identified(named))], facts.hook)
+
+
+def _with_remarks(found: Triaged, facts: PatientFacts) -> Triaged:
+    """Sentences that the first card carries for the whole response."""
+    if not found.cards:
+        return found
+    case = found.cards[0].case
+    if case.kind is Kind.INITIATION and found.cards[0].rule not in DATA_CARDS:
+        found = _remark(found, found.cards[0], "S-DRIVE", {})
+    read_from_text = any(order.recognised is Recognised.BY_TEXT for order in facts.orders)
+    if read_from_text or (isinstance(case.dose, OralDose) and case.dose.from_text):
+        found = _remark(found, found.cards[0], "S-TEXT", {})
+    if len([order for order in case.orders if not order.stops]) > 1:
+        found = _remark(found, found.cards[0], "S-SEVERAL-ORDERS", {})
+    return found
+
+
+def _remark(found: Triaged, card: ShownCard, sentence: str, values: dict[str, object]) -> Triaged:
+    remarked = replace(
+        card, remarks=(*card.remarks, sentence), remark_values={**card.remark_values, **values}
+    )
+    return replace(found, cards=tuple(remarked if shown.rule == card.rule else shown for shown in found.cards))
+
+
+def _about_other_patients(facts: PatientFacts, kidney: KidneyFunction | Missing, dosing: Dosing) -> Case | None:
+    """When every baclofen order names another patient there is no case; the card that says so still needs one."""
+    if not facts.orders_for_other_patients or facts.deceased:
+        return None
+    return Case(
+        facts=facts, orders=(), route=Route.ORAL, kind=Kind.UNKNOWN, dose=Unreadable("the order names another patient"),
+        current=CurrentBaclofen(NOTHING, (), (), None, None, 0), stable=False, indication=Indication.SPASTICITY,
+        kidney=kidney, dosing=dosing,
+    )  # fmt: skip

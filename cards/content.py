@@ -1,0 +1,300 @@
+"""Strict reader of the clinical content: ``card.toml``, parameter files, ``evidence.toml``, shared sentences, override reasons.
+
+Whatever is wrong stops the start with a ``ContentError`` that names file and table and tells the cure. A number cannot
+exist without a unit and a source; a card cannot cite a source that nobody read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cards.outcome import Indicator
+from cards.quantities import UNITS, Quantity
+from cards.rule import GapRule, Rule
+
+HERE = Path(__file__).parent
+POLICY = "policy"
+"""The source of a number that no paper gives: a choice of this service, approved by the clinical owner."""
+LONGEST_SUMMARY = 139
+"""CDS Hooks 2.0.1: a card's summary is shorter than 140 characters; counted in code points."""
+
+_PLACEHOLDER = re.compile(r"\{(\w+)(?::n)?\}")
+_L = TypeVar("_L")
+
+
+class ContentError(ValueError):
+    """The clinical content is not fit to be shown. The message names file and table, and the cure."""
+
+    def __init__(self, file: Path, table: str, wrong: str, cure: str) -> None:
+        super().__init__(f"{file.relative_to(HERE.parent)} [{table}]: {wrong}. Cure: {cure}")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One entry of the bibliography."""
+
+    id: str
+    citation: str
+    says: str
+    strength: str
+    status: str
+    link: str
+
+    @property
+    def was_read(self) -> bool:
+        return self.status in ("verified", "verified-secondary")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: str
+    value: Quantity
+    sources: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardText:
+    """The words of one rule's card."""
+
+    rule: str
+    title: str
+    indicators: frozenset[Indicator]
+    family: str
+    overrides: str
+    sources: tuple[str, ...]
+    summary: Mapping[str, str]
+    detail: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One clinical question: its rules, their limits and words."""
+
+    name: str
+    question: str
+    clinical_consequence: str
+    mechanism: str
+    reviewed_on: str
+    reviewed_by: str
+    not_covered: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    cards: Mapping[str, CardText]
+    placeholders: Mapping[str, str]
+    when_unknown: Mapping[str, Mapping[str, str]]
+    rules: tuple[Rule | GapRule, ...]
+    limits: Any
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideReason:
+    code: str
+    display: str
+
+
+class Library:
+    """What every question shares: bibliography, sentences, override reasons."""
+
+    @cached_property
+    def evidence(self) -> Mapping[str, Source]:
+        path = HERE / "evidence.toml"
+        return {
+            key: Source(
+                key,
+                _text(path, key, entry, "citation"),
+                _text(path, key, entry, "says"),
+                str(entry.get("strength", "")),
+                _one_of(path, key, entry, "status", ("verified", "verified-secondary", "to-verify", POLICY)),
+                str(entry.get("link", "")),
+            )
+            for key, entry in _read(path).items()
+        }
+
+    @cached_property
+    def _shared(self) -> dict[str, Any]:
+        return _read(HERE / "sentences.toml")
+
+    @cached_property
+    def sentences(self) -> Mapping[str, str]:
+        """Paragraphs that any card may use, by name ("S-WATCH")."""
+        path = HERE / "sentences.toml"
+        for name, entry in self._shared["sentences"].items():
+            _known(path, name, entry, {"text", "sources", "why"})
+            self.check_sources(path, name, entry.get("sources"), shown=True)
+            if unknown := set(_PLACEHOLDER.findall(entry["text"])) - self.standard_placeholders.keys():
+                raise ContentError(path, name, f"placeholders {sorted(unknown)} have no value", "declare them in [placeholders]")
+        return {name: _text(path, name, entry, "text") for name, entry in self._shared["sentences"].items()}
+
+    @cached_property
+    def standard_placeholders(self) -> Mapping[str, str]:
+        """Placeholders that every case fills, with their longest likely text."""
+        return dict(self._shared["placeholders"])
+
+    @cached_property
+    def override_groups(self) -> Mapping[str, tuple[OverrideReason, ...]]:
+        """Group letter → its override reasons, those of group "All" included (resolutions.md 25)."""
+        path = HERE / "override_reasons.toml"
+        content = _read(path)
+        display = content["reasons"]
+        groups: dict[str, tuple[OverrideReason, ...]] = {}
+        for group, own in content["groups"].items():
+            codes = [*content["groups"]["All"], *(code for code in own if group != "All")]
+            if unknown := [code for code in codes if code not in display]:
+                raise ContentError(path, f"groups.{group}", f"{unknown} have no display", "add them under [reasons]")
+            groups[group] = tuple(OverrideReason(code, display[code]) for code in codes)
+        return groups
+
+    def check_sources(self, path: Path, table: str, sources: object, *, shown: bool) -> tuple[str, ...]:
+        """Source ids of a parameter or card. ``shown``: a prescriber will read them, so each must have been read."""
+        if not isinstance(sources, list) or not sources:
+            raise ContentError(path, table, "no sources", f'name an entry of evidence.toml, or "{POLICY}"')
+        for key in sources:
+            if key == POLICY:
+                continue
+            if key not in self.evidence:
+                raise ContentError(path, table, f"source {key} is not in evidence.toml", "add it there first")
+            if shown and self.evidence[key].status == "to-verify":
+                raise ContentError(path, table, f"source {key} is marked to-verify", "read it, or do not cite it")
+        return tuple(sources)
+
+    def parameters(self, path: Path, tables: Mapping[str, Any]) -> tuple[Parameter, ...]:
+        found = []
+        for name, entry in tables.items():
+            table = f"parameters.{name}"
+            _known(path, table, entry, {"value", "unit", "sources", "why"})
+            if not isinstance(entry.get("value"), int | float | str):
+                raise ContentError(path, table, "no value", "give the number")
+            unit = entry.get("unit")
+            if unit not in UNITS:
+                raise ContentError(path, table, f"unit {unit!r} is not one of {sorted(UNITS)}", "name the unit")
+            sources = self.check_sources(path, table, entry.get("sources"), shown=False)
+            found.append(Parameter(name, UNITS[unit].of(str(entry["value"])), sources, _text(path, table, entry, "why")))
+        return tuple(found)
+
+    def limits(self, path: Path, parameters: Sequence[Parameter], into: type[_L]) -> _L:
+        """The frozen dataclass ``into`` with one field per parameter: no more, no less, each of its own unit."""
+        wanted = {field.name: field.type for field in fields(into)}  # type: ignore[arg-type]
+        given = {parameter.name: parameter.value for parameter in parameters}
+        if wanted.keys() != given.keys():
+            raise ContentError(
+                path, "parameters", f"only in the rule: {sorted(wanted.keys() - given.keys())}, only in the file: "
+                f"{sorted(given.keys() - wanted.keys())}", "make both name the same parameters",
+            )  # fmt: skip
+        for name, value in given.items():
+            if wanted[name] not in (type(value), type(value).__name__):
+                raise ContentError(path, f"parameters.{name}", f"is {value.unit}, the rule wants {wanted[name]}", "fix the unit")
+        return into(**given)
+
+    def load_parameters(self, path: Path, into: type[_L]) -> _L:
+        """A file that holds only ``[parameters]`` (kidney.toml, dosing.toml, case.toml)."""
+        content = _read(path)
+        _known(path, "", content, {"parameters"})
+        return self.limits(path, self.parameters(path, content["parameters"]), into)
+
+    def load_question(self, folder: Path, rules: Sequence[Rule | GapRule], limits: type[Any]) -> Question:
+        path = folder / "card.toml"
+        content = _read(path)
+        top = {"question", "clinical_consequence", "mechanism", "reviewed_on", "reviewed_by", "not_covered"}
+        _known(path, "", content, top | {"parameters", "placeholders", "cards", "when_unknown"})
+        parameters = self.parameters(path, content.get("parameters", {}))
+        placeholders = {**self.standard_placeholders, **content.get("placeholders", {})}
+        cards = {name: self._card(path, name, entry, placeholders) for name, entry in content["cards"].items()}
+        if cards.keys() != {rule.id for rule in rules}:
+            raise ContentError(path, "cards", f"cards {sorted(cards)} are not the rules {sorted(r.id for r in rules)}", "one card per rule")
+        when_unknown = content.get("when_unknown", {})
+        read = {item.name for rule in rules for item in rule.reads}
+        if when_unknown.keys() != read:
+            raise ContentError(path, "when_unknown", f"has {sorted(when_unknown)}, the rules read {sorted(read)}", "one table per input read")
+        for name, entry in when_unknown.items():
+            _known(path, f"when_unknown.{name}", entry, {"not_recorded", "not_available"})
+            _text(path, f"when_unknown.{name}", entry, "not_recorded")
+            _text(path, f"when_unknown.{name}", entry, "not_available")
+        return Question(
+            name=folder.name,
+            **{key: _text(path, "", content, key) for key in ("question", "clinical_consequence", "mechanism")},
+            reviewed_on=str(content.get("reviewed_on", "")),
+            reviewed_by=str(content.get("reviewed_by", "")),
+            not_covered=tuple(content.get("not_covered", ())),
+            parameters=parameters,
+            cards=cards,
+            placeholders=placeholders,
+            when_unknown=when_unknown,
+            rules=tuple(rules),
+            limits=self.limits(path, parameters, limits),
+        )
+
+    def _card(self, path: Path, name: str, entry: Mapping[str, Any], placeholders: Mapping[str, str]) -> CardText:
+        table = f"cards.{name}"
+        _known(path, table, entry, {"title", "indicators", "family", "overrides", "sources", "summary", "detail"})
+        for kind in ("summary", "detail"):
+            for variant, text in entry.get(kind, {}).items():
+                where = f"{table}.{kind}.{variant}"
+                if unknown := set(_PLACEHOLDER.findall(text)) - placeholders.keys():
+                    raise ContentError(path, where, f"placeholders {sorted(unknown)} have no value", "declare them in [placeholders]")
+                if kind == "summary":
+                    longest = len(fill(text, placeholders))
+                    if longest > LONGEST_SUMMARY and f"{variant}_short" not in entry["summary"]:
+                        raise ContentError(path, where, f"can reach {longest} characters", f"shorten it, or add {variant}_short")
+        if not entry.get("summary") or not entry.get("detail"):
+            raise ContentError(path, table, "no summary or no detail", "write both")
+        overrides = _one_of(path, table, entry, "overrides", tuple(self.override_groups))
+        indicators = frozenset(Indicator[i.upper()] for i in entry["indicators"])
+        sources = self.check_sources(path, table, entry.get("sources"), shown=True)
+        return CardText(
+            name, _text(path, table, entry, "title"), indicators, _text(path, table, entry, "family"), overrides,
+            sources, entry["summary"], entry["detail"],
+        )  # fmt: skip
+
+
+def fill(template: str, values: Mapping[str, Any]) -> str:
+    """``"{dose} and {dose:n}"`` with the values written by their own ``__format__``; a text keeps itself under ``:n``."""
+
+    def one(match: re.Match[str]) -> str:
+        value = values[match.group(1)]
+        spec = "n" if match.group(0).endswith(":n}") and isinstance(value, Quantity) else ""
+        return format(value, spec)
+
+    return _PLACEHOLDER.sub(one, template)
+
+
+def content_version(folder: Path = HERE) -> str:
+    """Twelve hex digits over every file of ``cards/``: a changed threshold, word or rule is another version."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".py", ".toml", ".csv"):
+            digest.update(path.relative_to(folder).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ContentError(path, "", f"cannot be read: {error}", "restore or correct the file") from error
+
+
+def _known(path: Path, table: str, entry: Mapping[str, Any], allowed: Iterable[str]) -> None:
+    if unknown := set(entry) - set(allowed):
+        raise ContentError(path, table, f"unknown keys {sorted(unknown)}", f"use only {sorted(allowed)}")
+
+
+def _text(path: Path, table: str, entry: Mapping[str, Any], key: str) -> str:
+    value = entry.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise ContentError(path, table, f"{key} is missing or empty", f"write {key} as a text")
+    return value.strip()
+
+
+def _one_of(path: Path, table: str, entry: Mapping[str, Any], key: str, allowed: Sequence[str]) -> str:
+    value = _text(path, table, entry, key)
+    if value not in allowed:
+        raise ContentError(path, table, f"{key} is {value!r}", f"use one of {list(allowed)}")
+    return value

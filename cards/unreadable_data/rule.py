@@ -1,0 +1,69 @@
+"""Gaps reach the prescriber: a dose that cannot be computed, an input that could not be read (rules.md 5.9, 9, M10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cards.case import Case, Kind
+from cards.facts import ChartText, Input, MedicationList, Missing, Unreadable, Why
+from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
+from cards.rule import GapRule, Rule
+from cards.wording import unchecked
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """This question has no numbers."""
+
+
+def order_dose_unparseable(case: Case, _: Limits) -> Outcome:
+    rule = "order-dose-unparseable"
+    doses = [order.dose for order in case.orders if not order.stops]
+    for dose in doses:
+        if isinstance(dose, Unreadable):
+            return Finding(rule, Indicator.INFO, "default", ("why", "what"), {"reason": dose.reason})
+    return NotIndicated(rule, "every ordered dose could be computed" if doses else "no running order")
+
+
+def data_unavailable(case: Case, outcomes: Sequence[Outcome]) -> Outcome:
+    """Every input that some rule needed and could not read, each once, in the order in which rules are asked."""
+    rule = "data-unavailable"
+    missing = list(dict.fromkeys(gap for outcome in outcomes for gap in _gaps(outcome)))
+    if others := case.facts.orders_for_other_patients:
+        reason = f"{others} baclofen order{'s' if others > 1 else ''} in this session name another patient: not checked"
+        missing.insert(0, Missing(Input.ORDER, Why.UNREADABLE, reason))
+    if not missing:
+        return NotIndicated(rule, "every input that a rule needed could be read")
+    names = ", ".join(dict.fromkeys(str(gap.what) for gap in missing))
+    return Finding(rule, Indicator.INFO, "default", ("what", "how"), {"inputs": names, "gaps": unchecked(missing)})
+
+
+def medicines_not_identified(names: Sequence[ChartText]) -> Finding:
+    """``data-unavailable`` for unrecognised medicines when no other card could carry the sentence (resolutions.md 16)."""
+    values = {"inputs": "some medicines", "unrecognised_count": str(len(names)), "unrecognised": tuple(names)}
+    return Finding("data-unavailable", Indicator.INFO, "default", ("S-UNRECOGNISED",), values)
+
+
+def unrecognised(case: Case) -> tuple[ChartText, ...]:
+    """Active or drafted medicines that nothing identified; a stop or a decrease does not depend on them."""
+    if case.kind in (Kind.STOP, Kind.DECREASE):
+        return ()
+    listed = case.facts.medications.unrecognised if isinstance(case.facts.medications, MedicationList) else ()
+    return (*case.facts.drafted_unrecognised, *listed)
+
+
+def _gaps(outcome: Outcome) -> tuple[Missing, ...]:
+    match outcome:
+        case CannotAssess(missing=missing):
+            return missing
+        case Finding(unchecked=gaps):
+            return gaps
+        case NotIndicated():
+            return ()
+
+
+RULES = (
+    Rule("order-dose-unparseable", frozenset({Input.ORDER}), order_dose_unparseable),
+    GapRule("data-unavailable", frozenset({Input.ORDER}), data_unavailable),
+)

@@ -1,0 +1,181 @@
+"""A shown card in words: one summary under 140 code points, one detail in GitHub-flavoured Markdown.
+
+Every text value is escaped on its way into Markdown, whoever wrote it: chart text can hold markup, and clients render it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from cards.case import Case, Kind
+from cards.content import LONGEST_SUMMARY, CardText, Source, fill
+from cards.facts import Missing, OralDose, Why
+from cards.kidney import KidneyFunction
+from cards.outcome import Finding
+from cards.quantities import Quantity
+from cards.triage import SUMMARY_CARD, ShownCard
+
+MOST_SOURCES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CardWords:
+    summary: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """All words of the clinic, ready to be filled."""
+
+    texts: Mapping[str, CardText]
+    sentences: Mapping[str, str]
+    evidence: Mapping[str, Source]
+    content_version: str
+
+    def of(self, card: ShownCard) -> CardWords:
+        values = {**standard_values(card.case), **card.finding.values, **card.remark_values}
+        if card.rule == SUMMARY_CARD:
+            return self._summary_card(card)
+        text = self.texts[card.rule]
+        escaped = {name: _in_markdown(value) for name, value in values.items()}
+        paragraphs = [self._paragraph(text, name, escaped) for name in card.finding.detail]
+        if card.merged:
+            paragraphs.append("**Also:**\n\n" + "\n".join(f"- {self._line(card.case, other)}" for other in card.merged))
+        paragraphs += [fill(self.sentences[name], escaped) for name in card.remarks]
+        paragraphs.append(self._sources(text.sources))
+        return CardWords(_summary(text, card.finding.summary, values), "\n\n".join(paragraphs))
+
+    def summary_of(self, case: Case, finding: Finding) -> str:
+        return _summary(self.texts[finding.rule], finding.summary, {**standard_values(case), **finding.values})
+
+    def title(self, rule: str) -> str:
+        return "Other baclofen points" if rule == SUMMARY_CARD else self.texts[rule].title
+
+    def _summary_card(self, card: ShownCard) -> CardWords:
+        """``additional-considerations`` (rules.md 5.11): one line for each rule in it."""
+        names = [self.texts[finding.rule].title for finding in card.merged]
+        summary = "Other baclofen points for this patient: " + "; ".join(names)
+        if len(summary) > LONGEST_SUMMARY:
+            summary = f"{len(names)} other baclofen points for this patient"
+        lines = [f"- {self._line(card.case, finding)}" for finding in card.merged]
+        sources = [source for finding in card.merged for source in self.texts[finding.rule].sources]
+        return CardWords(summary, "\n\n".join(["\n".join(lines), self._sources(sources)]))
+
+    def _paragraph(self, text: CardText, name: str, values: Mapping[str, Any]) -> str:
+        return fill(text.detail[name] if name in text.detail else self.sentences[name], values)
+
+    def _line(self, case: Case, finding: Finding) -> str:
+        return f"**{finding.indicator}** {escape(self.summary_of(case, finding))}"
+
+    def _sources(self, keys: Sequence[str]) -> str:
+        named = list(dict.fromkeys(self.evidence[key] for key in keys if key in self.evidence))[:MOST_SOURCES]
+        cited = "; ".join(f"[{escape(s.citation)}]({s.link})" if s.link else escape(s.citation) for s in named)
+        return f"Sources: {cited or 'policy of this service'}. Content version {self.content_version}."
+
+
+# ----------------------------------------------------------------------------------------------- standard values
+
+
+def standard_values(case: Case) -> dict[str, object]:
+    """The placeholders that every card may use (``sentences.toml``, [placeholders])."""
+    kidney = case.kidney if isinstance(case.kidney, KidneyFunction) else None
+    return {
+        "ordered": case.dose.highest if isinstance(case.dose, OralDose) else _no_dose(case),
+        "ordered_start": case.dose.start if isinstance(case.dose, OralDose) else _no_dose(case),
+        "current": "not known" if isinstance(case.current.dose, Missing) else case.current.dose,
+        "egfr": kidney.egfr if kidney and kidney.egfr is not None else "not known",
+        "egfr_date": kidney.taken.isoformat() if kidney and kidney.taken else "no date",
+        "egfr_days": kidney.age if kidney and kidney.age is not None else "unknown days",
+        "egfr_method": (kidney.method if kidney else "") or "method not stated",
+        "age": "age not known" if isinstance(case.age, Missing) else case.age,
+        "kind": case.kind.value,
+        "order": _order(case),
+        "today": case.facts.today.isoformat(),
+        "kidney": _kidney(case.kidney, case.facts.today),
+        "order_count": str(len(case.orders)),
+    }
+
+
+def _no_dose(case: Case) -> str:
+    return "stop" if case.kind is Kind.STOP else "dose not readable"
+
+
+def _order(case: Case) -> str:
+    dose = case.dose
+    if not case.orders:
+        return "baclofen for another patient"
+    if not isinstance(dose, OralDose):
+        return f"{case.order.label}, {_no_dose(case)}" if case.kind is not Kind.INTRATHECAL else str(case.order.label)
+    needed = " as needed, at most" if dose.as_needed else ","
+    steps = " then ".join(str(step.daily) for step in dose.steps)
+    return f"{case.order.label}{needed} {steps}"
+
+
+def _kidney(kidney: KidneyFunction | Missing, today: date) -> str:
+    match kidney:
+        case Missing(reason=reason):
+            return f"could not be assessed: {reason}"
+        case KidneyFunction(dialysis=evidence) if evidence is not None:
+            return f"dialysis ({evidence})"
+        case KidneyFunction(egfr=None, last_known=None):
+            parts = ["no usable eGFR or creatinine on record"]
+        case KidneyFunction(egfr=None, last_known=(value, taken)):
+            parts = [f"no usable value in the last 12 months; the last was eGFR {value} on {taken}, {(today - taken).days} days ago"]
+        case _:
+            days = f"{kidney.age} ago, " if kidney.age is not None else ""
+            parts = [f"eGFR {kidney.egfr} on {kidney.taken} ({days}{kidney.method})"]
+    if kidney.acute is not None:
+        parts.append(f"not in steady state: {kidney.acute.because}")
+    return "; ".join([*parts, *kidney.notes])
+
+
+def unchecked(missing: Sequence[Missing]) -> str:
+    """ "medication list (the EHR did not send it); age (no birth date)", each once."""
+    words = {Why.NOT_RECORDED: "not recorded", Why.NOT_AVAILABLE: "not available", Why.UNREADABLE: "unreadable"}
+    return "; ".join(dict.fromkeys(f"{m.what} ({m.reason or words[m.why]})" for m in missing))
+
+
+# ------------------------------------------------------------------------------------------------------- writing
+
+
+def escape(text: str) -> str:
+    """Text as inert Markdown: no markup, no raw HTML, no automatic links."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = re.sub(r"([\\`*_\[\]#|~!@])", r"\\\1", text)
+    return re.sub(r"(?i)\b(https?|ftp|javascript|data|mailto|www)([:.])", r"\1\\\2", text)
+
+
+def _in_markdown(value: object) -> object:
+    match value:
+        case str():
+            return escape(value)
+        case tuple() | list() | frozenset():
+            return ", ".join(escape(str(item)) for item in value)
+        case _:
+            return value
+
+
+def _plain(value: object) -> object:
+    match value:
+        case str():
+            return value.replace("<", "‹").replace(">", "›")
+        case tuple() | list() | frozenset():
+            return ", ".join(str(_plain(str(item))) for item in value)
+        case _:
+            return value
+
+
+def _summary(text: CardText, variant: str, values: Mapping[str, object]) -> str:
+    """The variant, else its short form, else with its free texts cut: never a number lost."""
+    plain = {name: _plain(value) for name, value in values.items()}
+    for name in (variant, f"{variant}_short"):
+        if name in text.summary and len(written := fill(text.summary[name], plain)) <= LONGEST_SUMMARY:
+            return written
+    shortest = text.summary.get(f"{variant}_short", text.summary[variant])
+    cut = {n: v if isinstance(v, Quantity) or len(str(v)) <= 24 else f"{str(v)[:23]}…" for n, v in plain.items()}
+    return fill(shortest, cut)[:LONGEST_SUMMARY]
