@@ -98,12 +98,16 @@ class EgfrMethod(Enum):
     """How a reported eGFR was made; best first (rules.md R1)."""
 
     CKD_EPI_2021_CR_CYS = "CKD-EPI 2021 creatinine-cystatin C"
+    CKD_EPI_2012_CR_CYS = "CKD-EPI 2012 creatinine-cystatin C"
+    CYSTATIN_C = "cystatin C alone"
     CKD_EPI_2021_CR = "CKD-EPI 2021 creatinine"
     CKD_EPI_2009 = "CKD-EPI 2009"
     MDRD = "MDRD"
     UNSTATED = "method not stated"
-    RACE_BLACK = "race-based, Black variant"
     RACE_NON_BLACK = "race-based, non-Black variant"
+    RACE_BLACK = "race-based, Black variant"
+    SCHWARTZ = "bedside Schwartz"
+    """For children only."""
 
 
 class Bound(Enum):
@@ -130,6 +134,8 @@ class CreatinineResult:
     value: SerumCreatinine
     taken: datetime
     origin: Origin
+    bound: Bound = Bound.EXACT
+    """ABOVE or BELOW: the laboratory gave only this limit of its measuring range."""
 
 
 @dataclass(frozen=True, slots=True)
