@@ -1,0 +1,290 @@
+"""The CDS Hooks request: bytes in, ``HookCall`` out, or ``BadRequest``.
+
+Read tolerantly, but never ambiguously. Outside ``prefetch`` every member is read with its decimals as written and with
+duplicate members refused, since two ``patientId`` would be two patients. ``prefetch`` is only cut into its keys: each
+resource in it is read on its own by ``records``, so that a bad one costs only itself.
+
+What is accepted beyond CDS Hooks 2.0.1: ``Patient/x`` as patientId; userId missing or of any type (no rule needs it);
+draftOrders without ``type`` or of another Bundle type; entries that are null or hold no resource; a byte order mark; lone
+surrogates, which become U+FFFD; members and extensions that we do not know.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Raw
+
+from cards.facts import Hook
+from cds_service.errors import Ambiguous, FieldInvalid, FieldMissing, HookNotServed, NotJson, TooLarge
+from cds_service import resources
+
+MOST_DRAFTS = 1000
+"""Entries of draftOrders in one call; a signing session has a few dozen at most."""
+LONGEST_ID = 256
+"""FHIR says 64; ids of unsigned orders of a large EHR run to about 200."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One resource of draftOrders: read for the rules, and as sent for the suggestions."""
+
+    resource: resources.Resource | resources.Junk
+    json: dict[str, Any] = field(repr=False)
+    """Lossless: decimals as ``Decimal`` with the digits that were sent. Empty when the entry was not even an object."""
+    full_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HookCall:
+    """One call of the service, as the client sent it."""
+
+    hook: Hook
+    hook_instance: str
+    user_id: str
+    """"PractitionerRole/123"; empty when it was missing or unreadable."""
+    patient_id: str
+    """The bare id."""
+    encounter_id: str | None
+    drafts: tuple[Draft, ...] = field(repr=False)
+    """Every draft of a type that we read, and every one that could not be read; other types (imaging, diet) are left out."""
+    selections: frozenset[str] | None
+    """"MedicationRequest/d2" ...; None at order-sign."""
+    prefetch: Mapping[str, Raw] = field(repr=False)
+    fhir_server: str | None = None
+    has_token: bool = False
+    """An access token came with the request. The token itself is not kept: nothing reads from the FHIR server yet."""
+
+    @property
+    def instance_is_uuid(self) -> bool:
+        try:
+            UUID(self.hook_instance)
+        except ValueError:
+            return False
+        return True
+
+
+def parse(body: bytes, hooks: Collection[Hook]) -> HookCall:
+    """Raises ``BadRequest`` (400) and, for too many drafts, ``TooLarge`` (413)."""
+    members = _members(_clean(body))
+    prefetch = members.pop("prefetch", None)
+    request = {name: _lossless(raw) for name, raw in members.items()}
+
+    hook = _hook(request, hooks)
+    context = request.get("context")
+    if context is None:
+        raise FieldMissing("context")
+    if not isinstance(context, dict):
+        raise FieldInvalid("context", "an object")
+    fhir_server, has_token = _fhir_access(request)
+    user_id = context.get("userId")
+    return HookCall(
+        hook=hook,
+        hook_instance=_text(request, "hookInstance", "hookInstance"),
+        user_id=user_id if isinstance(user_id, str) else "",
+        patient_id=_patient_id(context),
+        encounter_id=_encounter_id(context),
+        drafts=_drafts(context),
+        selections=_selections(context) if hook is Hook.ORDER_SELECT else None,
+        prefetch=_prefetch(prefetch),
+        fhir_server=fhir_server,
+        has_token=has_token,
+    )
+
+
+# -------------------------------------------------------------------------------------------------------- bytes to JSON
+
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_KEY = re.compile(rb'[\s{,]*"(?:[^"\\]|\\.)*"\s*:\s*')
+_END = re.compile(rb"[\s{]*\}\s*\Z")
+_decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+def _clean(body: bytes) -> bytes:
+    """UTF-8 without byte order mark, and without lone surrogates."""
+    body = body.removeprefix(b"\xef\xbb\xbf")
+    if not body.isascii():
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            raise NotJson from None
+    if _SURROGATE.search(body):
+        body = _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], body)
+    return body
+
+
+def _members(body: bytes) -> dict[str, Raw]:
+    """The members of one JSON object, each still JSON. The decoder lets the last of two equal names win, so the text is
+    walked once more by the lengths of the values: it must hold exactly these members, in this order."""
+    try:
+        members = _decode_members(body)
+    except resources.UNREADABLE:
+        raise NotJson from None
+    at = 0
+    for raw in members.values():
+        key = _KEY.match(body, at)
+        value = bytes(raw)
+        if key is None or not body.startswith(value, key.end()):
+            raise Ambiguous
+        at = key.end() + len(value)
+    if not _END.match(body, at):
+        raise Ambiguous
+    return members
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise Ambiguous
+    return members
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text)
+    if not -324 <= number.adjusted() <= 308 or (number.is_zero() and number.is_signed()):
+        raise NotJson
+    return number
+
+
+def _integer(text: str) -> int:
+    if text == "-0":
+        raise NotJson
+    return int(text)
+
+
+def _no_constant(_: str) -> None:
+    raise NotJson
+
+
+_decode_lossless = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_float=_decimal, parse_int=_integer, parse_constant=_no_constant
+).decode
+
+
+def _lossless(raw: Raw) -> Any:
+    try:
+        return _decode_lossless(str(raw, "utf-8"))  # type: ignore[call-overload]  # Raw is a buffer
+    except (ValueError, RecursionError, ArithmeticError):
+        raise NotJson from None
+
+
+# ------------------------------------------------------------------------------------------------- members of the request
+
+
+def _text(members: Mapping[str, Any], name: str, at: str) -> str:
+    value = members.get(name)
+    if value is None:
+        raise FieldMissing(at)
+    if not isinstance(value, str) or not value:
+        raise FieldInvalid(at, "a string that is not empty")
+    return value
+
+
+def _hook(request: Mapping[str, Any], hooks: Collection[Hook]) -> Hook:
+    name = _text(request, "hook", "hook")
+    for hook in hooks:
+        if hook.value == name:
+            return hook
+    raise HookNotServed(at="hook")
+
+
+def _fhir_access(request: Mapping[str, Any]) -> tuple[str | None, bool]:
+    server = None if request.get("fhirServer") is None else _text(request, "fhirServer", "fhirServer")
+    authorization = request.get("fhirAuthorization")
+    if authorization is None:
+        return server, False
+    if not isinstance(authorization, dict):
+        raise FieldInvalid("fhirAuthorization", "an object")
+    if server is None:
+        raise FieldMissing("fhirServer", "Send fhirServer whenever fhirAuthorization is sent.")
+    return server, bool(authorization.get("access_token"))
+
+
+_NOT_IN_AN_ID = re.compile(r'[\s/?#%&\\<>"]|\.\.')
+
+
+def _is_id(text: str) -> bool:
+    """Opaque, but nothing that could change the meaning of a URL or of a log line."""
+    return 0 < len(text) <= LONGEST_ID and text.isprintable() and not _NOT_IN_AN_ID.search(text)
+
+
+def _patient_id(context: Mapping[str, Any]) -> str:
+    patient_id = _text(context, "patientId", "context.patientId").removeprefix("Patient/")
+    if not _is_id(patient_id):
+        raise FieldInvalid("context.patientId", "the id of one Patient")
+    return patient_id
+
+
+def _encounter_id(context: Mapping[str, Any]) -> str | None:
+    encounter_id = context.get("encounterId")
+    if encounter_id is None or encounter_id == "":
+        return None
+    if not isinstance(encounter_id, str):
+        raise FieldInvalid("context.encounterId", "a string")
+    encounter_id = encounter_id.removeprefix("Encounter/")
+    return encounter_id if _is_id(encounter_id) else None
+
+
+def _selections(context: Mapping[str, Any]) -> frozenset[str]:
+    selections = context.get("selections")
+    if selections is None:
+        raise FieldMissing("context.selections")
+    if not isinstance(selections, list) or not all(isinstance(selection, str) for selection in selections):
+        raise FieldInvalid("context.selections", "an array of references such as MedicationRequest/123")
+    return frozenset(selections)
+
+
+def _prefetch(raw: Raw | None) -> Mapping[str, Raw]:
+    value = b"null" if raw is None else bytes(raw)
+    if value == b"null":
+        return {}
+    if not value.startswith(b"{"):
+        raise FieldInvalid("prefetch", "an object")
+    return _members(value)
+
+
+# ------------------------------------------------------------------------------------------------------------ draft orders
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def _drafts(context: Mapping[str, Any]) -> tuple[Draft, ...]:
+    bundle = context.get("draftOrders")
+    if bundle is None:
+        raise FieldMissing(
+            "context.draftOrders",
+            "Send the unsigned orders. Some EHRs leave them out when the client registration lacks the scope for unsigned "
+            'orders: in Epic, add the "(Unsigned Order)" scopes to this client id.',
+        )
+    if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
+        raise FieldInvalid("context.draftOrders", "a FHIR Bundle")
+    entries = bundle.get("entry") or []
+    if not isinstance(entries, list):
+        raise FieldInvalid("context.draftOrders.entry", "an array")
+    if len(entries) > MOST_DRAFTS:
+        raise TooLarge(
+            f"context.draftOrders has more than {MOST_DRAFTS} entries. No order was checked.",
+            f"Send the orders of one signing session, at most {MOST_DRAFTS}.",
+            at="context.draftOrders.entry",
+        )
+    drafts = (_draft(entry) for entry in entries if isinstance(entry, dict) and entry.get("resource") is not None)
+    return tuple(draft for draft in drafts if draft is not None)
+
+
+def _draft(entry: Mapping[str, Any]) -> Draft | None:
+    resource, full_url = entry["resource"], entry.get("fullUrl")
+    full_url = full_url if isinstance(full_url, str) else ""
+    if not isinstance(resource, dict):
+        return Draft(resources.Junk("", "", "not a FHIR resource"), {}, full_url)
+    if not isinstance(resource.get("resourceType"), str):
+        return Draft(resources.Junk("", "", "no resourceType"), resource, full_url)
+    read = resources.read(_encode(resource))
+    return None if read is None else Draft(read, resource, full_url)
