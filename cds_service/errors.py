@@ -16,10 +16,10 @@
     ├── UnsupportedMedia          415  not application/json, or compressed
     ├── HeadersTooLarge           431
     ├── InternalFault             500  our fault: never answered as "no advice"
-    └── Busy                      503  with Retry-After
+    └── TooBusy                   503  with Retry-After
 
-Each class has its HTTP status, the code of its OperationOutcome issue, and a public sentence with the cure. Sentences are
-ours: nothing of the input is ever repeated in them.
+Each class has its HTTP status, the code of its OperationOutcome issue, and a public sentence with the cure. Sentences
+are ours: nothing of the input is ever repeated in them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class ServiceError(Exception):
     problem: str = "The service failed."
     cure: str = "Repeat the call; if it fails again, tell the operator of this service."
 
-    def __init__(self, problem: str = "", cure: str = "", *, at: str = "", headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, problem: str = "", cure: str = "", *, at: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
         """``at`` is the path of the member, "context.patientId"."""
         self.problem = problem or self.problem
         self.cure = cure or self.cure
@@ -125,7 +127,7 @@ class SlowBody(ServiceError):
 
 class PreconditionFailed(ServiceError):
     status = 412
-    code = "not-found"
+    code = "required"
     problem = "A baclofen order was drafted, and the request holds nothing about the patient."
 
 
@@ -152,7 +154,7 @@ class InternalFault(ServiceError):
     problem = "The service failed while it checked this order. The order was not checked."
 
 
-class Busy(ServiceError):
+class TooBusy(ServiceError):
     status = 503
     code = "throttled"
     problem = "The service has too many calls at once. The order was not checked."

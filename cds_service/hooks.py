@@ -5,8 +5,8 @@ duplicate members refused, since two ``patientId`` would be two patients. ``pref
 resource in it is read on its own by ``records``, so that a bad one costs only itself.
 
 What is accepted beyond CDS Hooks 2.0.1: ``Patient/x`` as patientId; userId missing or of any type (no rule needs it);
-draftOrders without ``type`` or of another Bundle type; entries that are null or hold no resource; a byte order mark; lone
-surrogates, which become U+FFFD; members and extensions that we do not know.
+draftOrders without ``type`` or of another Bundle type; entries that are null or hold no resource; a byte order mark;
+lone surrogates, which become U+FFFD; members and extensions that we do not know.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ import msgspec
 from msgspec import Raw
 
 from cards.facts import Hook
-from cds_service.errors import Ambiguous, FieldInvalid, FieldMissing, HookNotServed, NotJson, TooLarge
 from cds_service import resources
+from cds_service.errors import Ambiguous, FieldInvalid, FieldMissing, HookNotServed, NotJson, TooLarge
 
 MOST_DRAFTS = 1000
 """Entries of draftOrders in one call; a signing session has a few dozen at most."""
@@ -54,7 +54,7 @@ class HookCall:
     """The bare id."""
     encounter_id: str | None
     drafts: tuple[Draft, ...] = field(repr=False)
-    """Every draft of a type that we read, and every one that could not be read; other types (imaging, diet) are left out."""
+    """Every draft of a type that we read, and every one that could not be read; other types (imaging) are left out."""
     selections: frozenset[str] | None
     """"MedicationRequest/d2" ...; None at order-sign."""
     prefetch: Mapping[str, Raw] = field(repr=False)
@@ -171,12 +171,12 @@ _decode_lossless = json.JSONDecoder(
 
 def _lossless(raw: Raw) -> Any:
     try:
-        return _decode_lossless(str(raw, "utf-8"))  # type: ignore[call-overload]  # Raw is a buffer
+        return _decode_lossless(str(raw, "utf-8"))
     except (ValueError, RecursionError, ArithmeticError):
         raise NotJson from None
 
 
-# ------------------------------------------------------------------------------------------------- members of the request
+# ----------------------------------------------------------------------------------------------- members of the request
 
 
 def _text(members: Mapping[str, Any], name: str, at: str) -> str:
@@ -251,7 +251,7 @@ def _prefetch(raw: Raw | None) -> Mapping[str, Raw]:
     return _members(value)
 
 
-# ------------------------------------------------------------------------------------------------------------ draft orders
+# --------------------------------------------------------------------------------------------------------- draft orders
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -261,8 +261,8 @@ def _drafts(context: Mapping[str, Any]) -> tuple[Draft, ...]:
     if bundle is None:
         raise FieldMissing(
             "context.draftOrders",
-            "Send the unsigned orders. Some EHRs leave them out when the client registration lacks the scope for unsigned "
-            'orders: in Epic, add the "(Unsigned Order)" scopes to this client id.',
+            "Send the unsigned orders. Some EHRs leave them out when the client registration lacks the scope for them: "
+            'in Epic, add the "(Unsigned Order)" scopes to this client id.',
         )
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
         raise FieldInvalid("context.draftOrders", "a FHIR Bundle")

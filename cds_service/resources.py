@@ -1,8 +1,8 @@
 """Lenient Structs for the FHIR resources that the rules need: only the elements that we read.
 
-R4 first; the STU3, DSTU2 and R5 positions of the same element stand beside it. Elements that real EHRs send in the wrong
-shape (one object where R4 has a list, a number where it has a string) are declared as what may come; a wrong shape beyond
-that costs the one resource, never the request. ``Raw`` values are read by ``fhir_values``.
+R4 first; the STU3, DSTU2 and R5 positions of the same element stand beside it. Elements that real EHRs send in the
+wrong shape (one object where R4 has a list, a number where it has a string) are declared as what may come; a wrong
+shape beyond that costs the one resource, never the request. ``Raw`` values are read by ``fhir_values``.
 """
 
 from __future__ import annotations

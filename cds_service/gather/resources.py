@@ -1,3 +1,3 @@
-"""The Structs live in ``cds_service.resources``, below both ``hooks`` and ``gather``; this name stays until all imports moved."""
+"""The Structs are in ``cds_service.resources``, below ``hooks`` and ``gather``; this name goes with its last import."""
 
 from cds_service.resources import *  # noqa: F403

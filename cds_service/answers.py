@@ -1,0 +1,238 @@
+"""One prefetch value, sorted by what it means for this patient.
+
+"Not sent", "sent: nothing there" and "failed" are three different things (checklist 2.5):
+
+    null; Bundle without entries                      read, nothing there
+    Bundle with only warning or information           read, nothing there
+    Bundle with matches and a warning or an error     the matches, and the list may lack some
+    Bundle with a next link, or fewer than its total  the matches, and the list may lack some
+    OperationOutcome; only error entries              not available: the EHR could not read it
+    another type, a string, a number, HTML            not available: not what was asked for
+    one resource for a search, a Bundle for a read    unwrapped
+
+Resources of other patients are dropped and counted. A bad entry costs only itself, and is said. Filters and order are
+not trusted: ``gather`` filters and sorts again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from cds_service import resources
+from cds_service.resources import Junk, OperationOutcome, Resource
+
+NOT_SENT = "the EHR did not send it"
+FAILED = "the EHR could not read it"
+OTHER_THING = "the EHR sent something else in its place"
+OTHER_PATIENT = "the EHR sent another patient's record"
+MORE_PAGES = "further pages were not read"
+SOME_LEFT_OUT = "the EHR sent only part of the list"
+WARNED = "the EHR warned that the list may be partial"
+ERROR_BESIDE = "the EHR reported an error beside this list"
+
+
+@dataclass(frozen=True, slots=True)
+class NotAvailable:
+    reason: str
+    """One clause for the prescriber."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What a key held. Empty means: read, nothing there."""
+
+    resources: tuple[Resource, ...] = field(default=(), repr=False)
+    unreadable: tuple[Junk, ...] = field(default=(), repr=False)
+    incomplete: str = ""
+    """Why the list may lack entries, so that absence proves nothing; empty when it is whole."""
+
+
+# ----------------------------------------------------------------------------------------------- on the wire
+
+
+class _Link(Struct, gc=False):
+    relation: str | None = None
+
+
+class _Search(Struct, gc=False):
+    mode: str | None = None
+
+
+class _Response(Struct, gc=False):
+    status: str | None = None
+
+
+_NULL = Raw(b"null")
+
+
+class _Entry(Struct, gc=False):
+    resource: Raw = _NULL
+    search: _Search | None = None
+    response: _Response | None = None
+
+
+class _Value(Struct, gc=False):
+    """A Bundle, another resource, or the pre-1.0 wrapper ``{response, resource}``."""
+
+    resourceType: str | None = None
+    entry: list[_Entry | None] | None = None
+    link: list[_Link | None] | None = None
+    total: Any = None
+    resource: Raw = _NULL
+    response: _Response | None = None
+
+
+class _LooseValue(Struct, gc=False):
+    """The same when some part of it has a wrong shape."""
+
+    resourceType: str | None = None
+    entry: list[Raw] | None = None
+
+
+_decode_value = msgspec.json.Decoder(_Value).decode
+_decode_loosely = msgspec.json.Decoder(_LooseValue).decode
+_decode_entry = msgspec.json.Decoder(_Entry).decode
+
+
+@dataclass(slots=True)
+class Answer:
+    """One value, sorted by what it means for this patient and this key."""
+
+    patient_id: str
+    expected: tuple[type[Any], ...]
+    matches: list[Resource] = field(default_factory=list)
+    others: list[Resource] = field(default_factory=list)
+    junk: list[Junk] = field(default_factory=list)
+    other_junk: list[Junk] = field(default_factory=list)
+    dropped: int = 0
+    strangers: int = 0
+    """Resources of types that we never read."""
+    gap: str = ""
+    failure: str = ""
+
+    def records(self) -> Records | NotAvailable:
+        if self.matches or self.junk:
+            unread = f"{len(self.junk)} of its entries could not be read" if self.junk else ""
+            gap = ERROR_BESIDE if self.failure else self.gap or unread
+            return Records(tuple(self.matches), tuple(self.junk), gap)
+        if self.failure:
+            return NotAvailable(self.failure)
+        if self.dropped:
+            return NotAvailable(OTHER_PATIENT)
+        if self.others or self.strangers:
+            return NotAvailable(OTHER_THING)
+        # An empty page of several is a gap; an empty answer with a warning is how some EHRs say "nothing there".
+        return Records(incomplete="" if self.gap == WARNED else self.gap)
+
+    def read(self, raw: Raw) -> None:
+        if raw == _NULL:
+            return
+        try:
+            value = _decode_value(raw)
+        except resources.UNREADABLE:
+            self._read_loosely(raw)
+            return
+        if value.resourceType == "Bundle":
+            for entry in value.entry or ():
+                if entry is not None:
+                    self._entry(entry)
+            self._pages(value)
+        elif value.resourceType is not None:
+            self._resource(raw, alone=True)
+        elif value.response is not None or value.resource != _NULL:
+            self._wrapped(value)
+        else:
+            self.failure = OTHER_THING
+
+    def _read_loosely(self, raw: Raw) -> None:
+        try:
+            value = _decode_loosely(raw)
+        except resources.UNREADABLE:
+            self.failure = OTHER_THING
+            return
+        if value.resourceType != "Bundle":
+            self._resource(raw, alone=True)
+            return
+        self.gap = SOME_LEFT_OUT
+        for entry in value.entry or ():
+            try:
+                self._entry(_decode_entry(entry))
+            except resources.UNREADABLE:
+                self.junk.append(Junk("", "", "malformed Bundle entry"))
+
+    def _wrapped(self, value: _Value) -> None:
+        if _failed(value.response):
+            self.failure = FAILED
+        else:
+            self.read(value.resource)
+
+    def _pages(self, value: _Value) -> None:
+        if any(link is not None and link.relation == "next" for link in value.link or ()):
+            self.gap = MORE_PAGES
+        elif isinstance(value.total, int) and value.total > sum(map(_is_match, value.entry or ())):
+            self.gap = SOME_LEFT_OUT
+
+    def _entry(self, entry: _Entry) -> None:
+        if _failed(entry.response):
+            self.failure = FAILED
+        if entry.resource != _NULL:
+            self._resource(entry.resource)
+
+    def _resource(self, raw: Raw, alone: bool = False) -> None:
+        resource = resources.read(raw)
+        if resource is None:
+            self.strangers += 1
+        elif isinstance(resource, Junk):
+            asked_for = not resource.resource_type or resource.resource_type in map(_tag, self.expected)
+            (self.junk if asked_for else self.other_junk).append(resource)
+        elif isinstance(resource, OperationOutcome):
+            self._outcome(resource, alone)
+        elif not _is_about(resource, self.patient_id):
+            self.dropped += 1
+        else:
+            (self.matches if isinstance(resource, self.expected) else self.others).append(resource)
+
+    def _outcome(self, outcome: OperationOutcome, alone: bool) -> None:
+        mild = outcome.issue and all(issue.severity in ("information", "warning") for issue in outcome.issue)
+        if alone or not mild:
+            self.failure = FAILED
+        elif any(issue.severity == "warning" for issue in outcome.issue or ()):
+            self.gap = WARNED
+
+
+def _tag(kind: type[Any]) -> str:
+    return str(kind.__struct_config__.tag)
+
+
+def _failed(response: _Response | None) -> bool:
+    """An entry of a batch response that says 4xx or 5xx."""
+    return response is not None and (response.status or "").startswith(("4", "5"))
+
+
+def _is_match(entry: _Entry | None) -> bool:
+    return entry is not None and (entry.search is None or entry.search.mode in ("match", None))
+
+
+def _is_about(resource: Resource, patient_id: str) -> bool:
+    """Whether nothing in it names another patient. A resource that names none is the answer to a query for this one."""
+    if isinstance(resource, resources.Patient):
+        return resource.id is None or resource.id == patient_id
+    for element in ("subject", "patient"):
+        reference = getattr(resource, element, None)
+        if reference is not None and reference.reference and not _names(reference.reference, patient_id):
+            return False
+    return True
+
+
+def _names(reference: str, patient_id: str) -> bool:
+    """"p1", "Patient/p1", absolute, versioned, "urn:uuid:p1"; a contained subject ("#p") tells nothing."""
+    if reference.startswith("#"):
+        return True
+    if reference.startswith("urn:"):
+        return reference.rpartition(":")[2] == patient_id
+    path, _, identity = reference.partition("/_history/")[0].rpartition("/")
+    return identity == patient_id and (not path or path.rpartition("/")[2] == "Patient")
