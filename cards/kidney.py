@@ -1,40 +1,23 @@
-"""The kidney resolver (rules.md section 4): kidney results, problems and procedures in, one tier out."""
+"""The kidney resolver (rules.md section 4): kidney results, problems and procedures in, one tier out.
+
+Dialysis first (``dialysis``), then which estimate counts (``kidney_estimates``, ``kidney_choice``), whether it is
+fresh, and whether it is in steady state (``acute_kidney_injury``).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum
 
-from cards.facts import ChartText, Missing
-from cards.quantities import Days, Egfr, SerumCreatinine
+from cards.acute_kidney_injury import AcuteInjury, acute_injury, undated_diagnosis
+from cards.dialysis import dialysis
+from cards.facts import Bound, ChartText, Input, KidneyResults, Missing, Observations, PatientFacts, ProblemList, Why
+from cards.kidney_choice import choose
+from cards.kidney_estimates import Estimate, adult_estimates, black_variants, child_estimates, days_between, past
+from cards.kidney_tiers import KidneyLimits, Tier
+from cards.quantities import Days, Egfr, Height
 
-
-class Tier(Enum):
-    """Kidney function tiers; K1 to K5 follow the KDIGO categories, lower bound inclusive."""
-
-    K1 = "K1"
-    K2 = "K2"
-    K3A = "K3a"
-    K3B = "K3b"
-    K4 = "K4"
-    K5 = "K5"
-    DIALYSIS = "KD"
-    UNKNOWN = "U"
-    """Read, and no usable value: treated as K2."""
-    CHILD = "P"
-    """Under 18: bedside Schwartz; adult tiers do not apply."""
-
-
-@dataclass(frozen=True, slots=True)
-class AcuteInjury:
-    """Possible acute kidney injury (R8)."""
-
-    before: SerumCreatinine | None
-    """None when only a diagnosis is known."""
-    now: SerumCreatinine | None
-    because: str
-    """"creatinine 1.6 times its lowest value of the last 7 days"."""
+__all__ = ["AcuteInjury", "KidneyFunction", "KidneyLimits", "Tier", "resolve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +41,136 @@ class KidneyFunction:
     """The newest value even when it is too old to use."""
     unchecked: tuple[Missing, ...] = ()
     """Inputs of the resolver that could not be read although a tier was found."""
+    bound: Bound = Bound.EXACT
+    """ABOVE or BELOW: ``egfr`` is only a stated limit; the tier is that of the values beyond it."""
+
+
+def resolve(facts: PatientFacts, limits: KidneyLimits) -> KidneyFunction | Missing:
+    """One tier for this patient; ``Missing`` only when nothing at all could be read."""
+    evidence, notes = dialysis(facts, limits)
+    if evidence is not None:
+        return _without_value(Tier.DIALYSIS, None, (), notes, dialysis=evidence.label)
+    unread = [_gap(Input.PROBLEMS, facts.problems), _gap(Input.PROCEDURES, facts.procedures)]
+    unchecked = tuple(gap for gap in unread if gap is not None)
+    if undated_diagnosis(facts):
+        notes += ("acute kidney injury is on the problem list without a date",)
+
+    if isinstance(facts.kidney, Missing) and facts.kidney.why is not Why.NOT_RECORDED:
+        acute = acute_injury(facts, (), limits)
+        return _without_value(Tier.UNKNOWN, acute, (facts.kidney, *unchecked), notes) if acute else facts.kidney
+    given = facts.kidney if isinstance(facts.kidney, KidneyResults) else KidneyResults()
+    results, some_dated_later = past(given, facts.today)
+    acute = acute_injury(facts, results.creatinines, limits)
+    if some_dated_later:
+        notes += ("results dated after today are not used",)
+    if results.unreadable:
+        clauses = "; ".join(results.unreadable[:3]) + ("; and more" if len(results.unreadable) > 3 else "")
+        unchecked += (Missing(Input.KIDNEY_RESULTS, Why.UNREADABLE, clauses),)
+        notes += (clauses,)
+
+    child = not isinstance(facts.age, Missing) and facts.age < limits.child_below
+    reading = _child(facts, results, limits) if child else _adult(facts, results, limits)
+    notes += reading.notes
+    unchecked += reading.unchecked
+    estimate = reading.estimate
+    last_known = (reading.newest.egfr, reading.newest.day) if reading.newest else None
+    if results.incomplete:
+        gap = Missing(Input.KIDNEY_RESULTS, Why.NOT_AVAILABLE, results.incomplete)
+        if estimate is None and acute is None:
+            return gap
+        unchecked += (gap,)
+    if estimate is None:
+        return _without_value(Tier.CHILD if child else Tier.UNKNOWN, acute, unchecked, notes, last_known=last_known)
+    age = days_between(estimate.day, facts.today)
+    return KidneyFunction(
+        tier=Tier.CHILD if child else limits.tier(estimate.decides),
+        egfr=estimate.egfr,
+        method=estimate.method,
+        taken=estimate.day,
+        age=age,
+        stale=age > limits.usable_max_age,
+        creatinine_only=not estimate.with_cystatin,
+        acute=acute,
+        dialysis=None,
+        notes=(*estimate.notes, *notes),
+        last_known=last_known,
+        unchecked=unchecked,
+        bound=estimate.bound,
+    )
+
+
+def _without_value(
+    tier: Tier,
+    acute: AcuteInjury | None,
+    unchecked: tuple[Missing, ...],
+    notes: tuple[str, ...],
+    *,
+    dialysis: ChartText | None = None,
+    last_known: tuple[Egfr, date] | None = None,
+) -> KidneyFunction:
+    return KidneyFunction(
+        tier=tier, egfr=None, method="", taken=None, age=None, stale=False, creatinine_only=False, acute=acute,
+        dialysis=dialysis, notes=notes, last_known=last_known, unchecked=unchecked,
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ value and freshness
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    estimate: Estimate | None
+    newest: Estimate | None
+    notes: tuple[str, ...] = ()
+    unchecked: tuple[Missing, ...] = ()
+
+
+def _adult(facts: PatientFacts, results: KidneyResults, limits: KidneyLimits) -> _Reading:
+    age = None if isinstance(facts.age, Missing) else facts.age
+    notes: tuple[str, ...] = ()
+    unchecked: tuple[Missing, ...] = ()
+    estimates = adult_estimates(results, age, facts.sex, facts.today, limits)
+    newest = choose(estimates, results.creatinines, facts.today, limits)
+    used = _usable(newest, facts.today, limits)
+    if used is None:
+        last_resort = choose(black_variants(results), (), facts.today, limits)
+        used = _usable(last_resort, facts.today, limits)
+        newest = used or newest or last_resort
+    if isinstance(facts.age, Missing) and results.creatinines:
+        notes += ("age not known: no eGFR can be computed from creatinine",)
+        unchecked += (facts.age,)
+    return _Reading(used, newest, notes, unchecked)
+
+
+def _usable(estimate: Estimate | None, today: date, limits: KidneyLimits) -> Estimate | None:
+    """A year old at most; a reduced one up to five years (R9)."""
+    if estimate is None:
+        return None
+    age = days_between(estimate.day, today)
+    reduced = estimate.decides < limits.stale_below
+    return estimate if age <= (limits.stale_max_age if reduced else limits.usable_max_age) else None
+
+
+def _child(facts: PatientFacts, results: KidneyResults, limits: KidneyLimits) -> _Reading:
+    height = _height(facts, limits)
+    newest = choose(child_estimates(results, height), (), facts.today, limits)
+    used = newest if newest and days_between(newest.day, facts.today) <= limits.usable_max_age else None
+    if used or height or not results.creatinines:
+        return _Reading(used, newest)
+    gap = _gap(Input.OBSERVATIONS, facts.observations)
+    note = f"no height of the last {limits.height_max_age}: no eGFR can be computed under 18"
+    return _Reading(None, newest, (note,), (gap,) if gap else ())
+
+
+def _height(facts: PatientFacts, limits: KidneyLimits) -> Height | None:
+    if not isinstance(facts.observations, Observations) or facts.observations.body.height is None:
+        return None
+    height, measured = facts.observations.body.height
+    return height if Days.of(0) <= days_between(measured, facts.today) <= limits.height_max_age else None
+
+
+def _gap(what: Input, read: ProblemList | Observations | Missing) -> Missing | None:
+    """What could not be read of an input; "not recorded" is clinical information and no gap."""
+    if isinstance(read, Missing):
+        return None if read.why is Why.NOT_RECORDED else read
+    return Missing(what, Why.NOT_AVAILABLE, read.incomplete) if read.incomplete else None

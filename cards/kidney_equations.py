@@ -6,6 +6,8 @@ checked that it is plausible. ``female`` is the sex that the equation is to use;
 
 from __future__ import annotations
 
+from math import pow as power
+
 from cards.quantities import Age, CystatinC, Height, SerumCreatinine, Weight
 
 
@@ -18,8 +20,8 @@ def ckd_epi_2021_creatinine(creatinine: SerumCreatinine, age: Age, *, female: bo
     kappa, alpha = (0.7, -0.241) if female else (0.9, -0.302)
     return (
         142
-        * _power(float(creatinine.value) / kappa, below=alpha, above=-1.200)
-        * 0.9938 ** float(age.value)
+        * _piecewise(float(creatinine.value) / kappa, below=alpha, above=-1.200)
+        * power(0.9938, float(age.value))
         * (1.012 if female else 1)
     )
 
@@ -35,9 +37,9 @@ def ckd_epi_2021_creatinine_cystatin(
     kappa, alpha = (0.7, -0.219) if female else (0.9, -0.144)
     return (
         135
-        * _power(float(creatinine.value) / kappa, below=alpha, above=-0.544)
-        * _power(float(cystatin.value) / 0.8, below=-0.323, above=-0.778)
-        * 0.9961 ** float(age.value)
+        * _piecewise(float(creatinine.value) / kappa, below=alpha, above=-0.544)
+        * _piecewise(float(cystatin.value) / 0.8, below=-0.323, above=-0.778)
+        * power(0.9961, float(age.value))
         * (0.963 if female else 1)
     )
 
@@ -56,6 +58,6 @@ def cockcroft_gault(creatinine: SerumCreatinine, age: Age, weight: Weight, *, fe
     return clearance * (0.85 if female else 1)
 
 
-def _power(ratio: float, *, below: float, above: float) -> float:
+def _piecewise(ratio: float, *, below: float, above: float) -> float:
     """min(ratio, 1)^below × max(ratio, 1)^above."""
-    return float(min(ratio, 1) ** below * max(ratio, 1) ** above)
+    return power(min(ratio, 1), below) * power(max(ratio, 1), above)

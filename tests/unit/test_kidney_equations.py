@@ -58,7 +58,7 @@ def test_ckd_epi_2021_from_creatinine(creatinine: str, age: int, female: bool, v
     ],
 )
 def test_ckd_epi_2021_from_creatinine_and_cystatin(
-    creatinine: str, cystatin: str, age: int, female: bool, value: float, whole: int
+    *, creatinine: str, cystatin: str, age: int, female: bool, value: float, whole: int
 ) -> None:
     estimate = ckd_epi_2021_creatinine_cystatin(
         SerumCreatinine.of(creatinine), CystatinC.of(cystatin), Age.of(age), female=female

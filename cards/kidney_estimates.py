@@ -1,0 +1,217 @@
+"""Every estimate of kidney function that the results allow: as reported, and computed by us (rules.md R1-R7, R10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+from cards.facts import Bound, CreatinineResult, CystatinResult, EgfrMethod, EgfrResult, KidneyResults, Sex
+from cards.kidney_equations import bedside_schwartz, ckd_epi_2021_creatinine, ckd_epi_2021_creatinine_cystatin
+from cards.kidney_tiers import KidneyLimits
+from cards.quantities import Age, CystatinC, Days, Egfr, Height, Hours, SerumCreatinine, half_up
+
+_PREFERENCE = (
+    EgfrMethod.CKD_EPI_2021_CR_CYS, EgfrMethod.CKD_EPI_2012_CR_CYS, EgfrMethod.CYSTATIN_C, EgfrMethod.CKD_EPI_2021_CR,
+    EgfrMethod.CKD_EPI_2009, EgfrMethod.MDRD, EgfrMethod.UNSTATED,
+)  # fmt: skip
+"""Reported methods that stand above our own computation from creatinine, best first (R1)."""
+_WITH_CYSTATIN = frozenset(_PREFERENCE[:3])
+COMPUTED = len(_PREFERENCE)
+"""Rank of our own computation from creatinine alone."""
+_RACE = COMPUTED + 1
+_ONLY_BOUND = COMPUTED + 2
+"""A value known only as "above 60" comes after everything exact: with a creatinine, that is computed instead (R5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    value: Decimal
+    """mL/min/1.73 m², unrounded; for a bound the bound itself."""
+    taken: datetime
+    rank: int
+    """Smaller is the better method."""
+    method: str
+    with_cystatin: bool = False
+    bound: Bound = Bound.EXACT
+    reported: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def egfr(self) -> Egfr:
+        """Whole number, half up (R2)."""
+        return Egfr.of(half_up(self.value))
+
+    @property
+    def decides(self) -> Egfr:
+        """The whole number that the tier is read from: "below 30" is in the tier of 29."""
+        return self.egfr - Egfr.of(1) if self.bound is Bound.BELOW else self.egfr
+
+    @property
+    def day(self) -> date:
+        return day(self.taken)
+
+
+def day(moment: datetime) -> date:
+    """The UTC calendar day, in which windows of days are counted (resolutions.md 18)."""
+    return moment.astimezone(UTC).date()
+
+
+def days_between(earlier: date, later: date) -> Days:
+    return Days.of((later - earlier).days)
+
+
+def duration(hours: Hours) -> timedelta:
+    return timedelta(hours=float(hours.value))
+
+
+def reaches(value: Decimal, limit: Decimal) -> bool:
+    """At least, to a thousandth mg/dL: 26.5 µmol/L is the limit of 0.3 mg/dL, and converted values are not exact."""
+    thousandth = Decimal("0.001")
+    return value.quantize(thousandth) >= limit.quantize(thousandth)
+
+
+def past(results: KidneyResults, today: date) -> tuple[KidneyResults, bool]:
+    """The results without those dated after today, and whether there were any such."""
+    kept = replace(
+        results,
+        egfrs=tuple(r for r in results.egfrs if day(r.taken) <= today),
+        creatinines=tuple(r for r in results.creatinines if day(r.taken) <= today),
+        cystatins=tuple(r for r in results.cystatins if day(r.taken) <= today),
+    )
+    return kept, kept != results
+
+
+# -------------------------------------------------------------------------------------------------------- adults
+
+
+def adult_estimates(
+    results: KidneyResults, age: Age | None, sex: Sex, today: date, limits: KidneyLimits
+) -> list[Estimate]:
+    """All but the Black variants of race-based values; without an age only what was reported."""
+    found = [
+        _reported(result)
+        for result in results.egfrs
+        if result.method not in (EgfrMethod.RACE_BLACK, EgfrMethod.SCHWARTZ)
+    ]
+    if age is None:
+        return found
+    within = duration(limits.same_collection_at_most)
+    for creatinine in results.creatinines:
+        found.append(_from_creatinine(creatinine, age, sex))
+        found += (
+            _from_both(creatinine, cystatin, age, sex)
+            for cystatin in results.cystatins
+            if abs(creatinine.taken - cystatin.taken) <= within
+            and days_between(day(cystatin.taken), today) <= limits.cystatin_max_age
+        )
+    return found
+
+
+def black_variants(results: KidneyResults) -> list[Estimate]:
+    """The last resort: they run high, and nothing else was to be had (R4)."""
+    note = "only the Black variant of a race-based eGFR was reported: true function may be lower"
+    return [
+        replace(_reported(result), notes=(*_reported(result).notes, note))
+        for result in results.egfrs
+        if result.method is EgfrMethod.RACE_BLACK
+    ]
+
+
+def _reported(result: EgfrResult) -> Estimate:
+    rank = _PREFERENCE.index(result.method) if result.method in _PREFERENCE else _RACE
+    notes = []
+    if result.method is EgfrMethod.RACE_NON_BLACK:
+        notes.append("race-based eGFR without a creatinine to recompute it: the non-Black value is used")
+    if result.bound is not Bound.EXACT:
+        rank += _ONLY_BOUND
+        side = "above" if result.bound is Bound.ABOVE else "below"
+        notes.append(f"reported only as {side} {result.value:n}")
+    if not result.indexed:
+        notes.append("reported in mL/min, not indexed to body surface")
+    return Estimate(
+        value=result.value.value,
+        taken=result.taken,
+        rank=rank,
+        method=f"{result.method.value}, as reported",
+        with_cystatin=result.method in _WITH_CYSTATIN,
+        bound=result.bound,
+        reported=True,
+        notes=tuple(notes),
+    )
+
+
+def _from_creatinine(result: CreatinineResult, age: Age, sex: Sex) -> Estimate:
+    value = min(ckd_epi_2021_creatinine(result.value, age, female=female) for female in _sexes(sex))
+    return Estimate(
+        value=Decimal(value),
+        taken=result.taken,
+        rank=COMPUTED,
+        method=f"CKD-EPI 2021, computed from creatinine {shown(result.value)}",
+        notes=(*_sex_note(sex), *_limit_note(result)),
+    )
+
+
+def _from_both(creatinine: CreatinineResult, cystatin: CystatinResult, age: Age, sex: Sex) -> Estimate:
+    value = min(
+        ckd_epi_2021_creatinine_cystatin(creatinine.value, cystatin.value, age, female=female) for female in _sexes(sex)
+    )
+    name = EgfrMethod.CKD_EPI_2021_CR_CYS.value
+    return Estimate(
+        value=Decimal(value),
+        taken=max(creatinine.taken, cystatin.taken),
+        rank=_PREFERENCE.index(EgfrMethod.CKD_EPI_2021_CR_CYS),
+        method=f"{name}, computed from creatinine {shown(creatinine.value)} and cystatin C {shown(cystatin.value)}",
+        with_cystatin=True,
+        notes=(*_sex_note(sex), *_limit_note(creatinine)),
+    )
+
+
+def _sexes(sex: Sex) -> tuple[bool, ...]:
+    """For the equations: is it female? Both when the sex is not known, and the lower value is taken (R7)."""
+    match sex:
+        case Sex.FEMALE:
+            return (True,)
+        case Sex.MALE:
+            return (False,)
+        case Sex.UNKNOWN:
+            return (True, False)
+
+
+def _sex_note(sex: Sex) -> tuple[str, ...]:
+    return ("sex not known: computed for both, the lower value is used",) if sex is Sex.UNKNOWN else ()
+
+
+def _limit_note(result: CreatinineResult) -> tuple[str, ...]:
+    if result.bound is Bound.EXACT:
+        return ()
+    return (f"creatinine reported only as {'above' if result.bound is Bound.ABOVE else 'below'} {shown(result.value)}",)
+
+
+_A = TypeVar("_A", SerumCreatinine, CystatinC)
+
+
+def shown(amount: _A) -> _A:
+    """Rounded for reading; never for computing."""
+    return amount.__class__(amount.value.quantize(Decimal("0.01")))
+
+
+# ------------------------------------------------------------------------------------------------------ children
+
+
+def child_estimates(results: KidneyResults, height: Height | None) -> list[Estimate]:
+    """Bedside Schwartz, computed where there is a height, else as reported (R10)."""
+    found = [_reported(result) for result in results.egfrs if result.method is EgfrMethod.SCHWARTZ]
+    if height is not None:
+        found += (
+            Estimate(
+                value=Decimal(bedside_schwartz(result.value, height)),
+                taken=result.taken,
+                rank=0,
+                method=f"bedside Schwartz, computed from creatinine {shown(result.value)} and height {height}",
+                notes=_limit_note(result),
+            )
+            for result in results.creatinines
+        )
+    return found
