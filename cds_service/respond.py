@@ -1,0 +1,60 @@
+"""One hook call from start to finish. Read this first: it is the table of contents of the service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from cards.catalogue import Assessment, Catalogue
+from cards.facts import PatientFacts
+from cds_service import gather, log, metrics, records
+from cds_service.card_builder import cards_for, encode
+from cds_service.gather.codes import Codes
+from cds_service.gather.orders import concerns_baclofen, read_orders
+from cds_service.hooks import HookCall
+from cds_service.records import PatientRecords
+
+NOTHING_TO_SAY = b'{"cards":[]}'
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """What a call needs beside itself; wired in ``app.create_app``."""
+
+    catalogue: Catalogue
+    codes: Codes
+    clock: Callable[[], datetime]
+    """Now, in UTC; fixed by BACLOFEN_CDS_TODAY in sandbox mode."""
+    aliases: records.Aliases
+
+
+@dataclass(frozen=True, slots=True)
+class Consultation:
+    """Everything that was found on the way, for explain."""
+
+    records: PatientRecords
+    facts: PatientFacts
+    assessment: Assessment
+    cards: list[dict[str, object]]
+
+
+def respond(call: HookCall, deps: Deps) -> bytes:
+    """The CDS Hooks response to one call, encoded."""
+    if not concerns_baclofen(call, deps.codes):
+        return NOTHING_TO_SAY
+    return encode(consult(call, deps).cards)
+
+
+def consult(call: HookCall, deps: Deps) -> Consultation:
+    """Records, facts, assessment, cards: each step is a value that the next one reads."""
+    now = deps.clock()
+    found = records.collect(call, deps.aliases)
+    orders = read_orders(call, found, deps.codes, now)
+    facts = gather.facts(call, orders, found, deps.codes, now)
+    assessment = deps.catalogue.assess(facts)
+    cards = cards_for(assessment, deps.catalogue, call)
+    for rule, error in assessment.broken:
+        log.rule_failed(rule, error)
+        metrics.rule_failed(rule)
+    return Consultation(found, facts, assessment, cards)
