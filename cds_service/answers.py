@@ -229,7 +229,7 @@ def _is_about(resource: Resource, patient_id: str) -> bool:
 
 
 def _names(reference: str, patient_id: str) -> bool:
-    """"p1", "Patient/p1", absolute, versioned, "urn:uuid:p1"; a contained subject ("#p") tells nothing."""
+    """As "p1", "Patient/p1", absolute, versioned or "urn:uuid:p1"; a contained subject ("#p") tells nothing."""
     if reference.startswith("#"):
         return True
     if reference.startswith("urn:"):

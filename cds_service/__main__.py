@@ -1,0 +1,96 @@
+"""``baclofen-cds``: the command line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cds_service import settings as settings_of
+from cds_service.settings import CONFIG, PREFIX, Settings, SettingsError
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse names it only so
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="baclofen-cds", description="CDS Hooks service that checks baclofen orders.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for add in COMMANDS:
+        add(commands)
+    given = parser.parse_args(arguments)
+    try:
+        code: int = given.run(given)
+    except SettingsError as error:
+        print(f"baclofen-cds: cannot start\n{error}", file=sys.stderr)
+        return 2
+    return code
+
+
+def _add_serve(commands: Commands) -> None:
+    serve = commands.add_parser("serve", help="answer hook calls over HTTP")
+    add_settings(serve)
+    serve.add_argument("--host")
+    serve.add_argument("--port", type=int)
+    serve.add_argument("--workers", type=int, metavar="N")
+    serve.set_defaults(run=_serve)
+
+
+def add_settings(command: argparse.ArgumentParser) -> None:
+    """The options of every command that needs settings."""
+    command.add_argument("--config", type=Path, metavar="FILE", help="TOML file with the settings")
+    command.add_argument(
+        "--sandbox", dest="mode", action="store_const", const="sandbox", help="for testing: no client authentication"
+    )
+
+
+def settings_from(given: argparse.Namespace) -> Settings:
+    """Raises ``SettingsError``."""
+    named = {name: value for name, value in vars(given).items() if name in Settings.model_fields and value is not None}
+    return settings_of.load(given.config, **named)
+
+
+def _serve(given: argparse.Namespace) -> int:
+    settings = settings_from(given)
+    # Worker processes read the same settings from the environment.
+    if given.config:
+        os.environ[CONFIG] = str(given.config.resolve())
+    for name in ("mode", "host", "port", "workers"):
+        os.environ[PREFIX + name.upper()] = str(getattr(settings, name))
+    if settings.sandbox:
+        print(
+            "baclofen-cds: SANDBOX MODE: any client is answered without authentication. Synthetic patients only.",
+            file=sys.stderr,
+        )
+    with tempfile.TemporaryDirectory(prefix="baclofen-cds-metrics-") as folder:
+        if settings.workers > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        _run(settings)
+    return 0
+
+
+def _run(settings: Settings) -> None:
+    import uvicorn  # noqa: PLC0415  # the other commands start without a server
+
+    uvicorn.run(
+        "cds_service.app:from_environment",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=10,
+    )
+
+
+COMMANDS: tuple[Callable[[Commands], None], ...] = (_add_serve,)
+"""One function for each command: it adds a parser whose default ``run`` takes the parsed arguments."""
+
+if __name__ == "__main__":
+    sys.exit(main())

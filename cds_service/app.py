@@ -1,0 +1,113 @@
+"""The one place where the service is wired."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, time
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+
+import msgspec
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cards.catalogue import Catalogue
+from cds_service import api_docs, log, services
+from cds_service import settings as settings_of
+from cds_service.errors import MethodNotAllowed, NotFound, ServiceError
+from cds_service.gather.codes import Codes
+from cds_service.middleware import Guard, LoopbackCors
+from cds_service.respond import Deps, respond
+from cds_service.routes import NO_STORE, Answer, HookCalls, always, counters, error_response
+from cds_service.services import CdsService
+from cds_service.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The whole service. Loads the clinical content; raises its errors, each with a cure."""
+    deps = wire(settings)
+    service = services.baclofen_safety(deps.catalogue.reads)
+    about = {"mode": settings.mode, "contentVersion": deps.catalogue.content_version}
+    return application(settings, service, partial(respond, deps=deps), about)
+
+
+def wire(settings: Settings) -> Deps:
+    """What answers a call, for the service and for the command line."""
+    return Deps(
+        catalogue=Catalogue.load(),
+        codes=Codes.load(snomed=settings.snomed, dmd=settings.dmd),
+        clock=_clock(settings),
+        aliases=settings.aliases,
+    )
+
+
+def _clock(settings: Settings) -> Callable[[], datetime]:
+    if settings.sandbox and settings.today:
+        noon = datetime.combine(settings.today, time(12), UTC)
+        return lambda: noon
+    return lambda: datetime.now(UTC)
+
+
+def application(settings: Settings, service: CdsService, answer: Answer, about: dict[str, str]) -> FastAPI:
+    """The HTTP side of ``service``, whatever answers its calls."""
+    app = FastAPI(
+        title="Baclofen CDS",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        root_path=settings.base_path,
+        lifespan=_lifespan,
+    )
+    app.add_route("/cds-services", always(services.discovery((service,))), ["GET"])
+    app.add_route("/cds-services/{service_id}", HookCalls(settings, service, answer).call, ["POST"])
+    app.add_route("/healthz", always(msgspec.json.encode({"status": "alive", **about})), ["GET"])
+    # Ready as soon as it answers: without its content the service does not start.
+    app.add_route("/readyz", always(msgspec.json.encode({"status": "ready", **about})), ["GET"])
+    app.add_route("/metrics", counters, ["GET"])
+    app.openapi_schema = api_docs.document(settings, service, _release())
+    app.add_route("/docs", always(api_docs.page(app.openapi_schema), "text/html"), ["GET"])
+    app.add_exception_handler(ServiceError, _refused)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_middleware(Guard)
+    if settings.sandbox:
+        app.add_middleware(LoopbackCors)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """For worker processes: ``uvicorn --factory cds_service.app:from_environment``."""
+    return create_app(settings_of.load())
+
+
+@asynccontextmanager
+async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+    # What was loaded at start lives for ever: the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    log.event("started")
+    yield
+    log.event("stopped")
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """Our errors, and the router's 404 and 405. OPTIONS on an address that exists is answered with what it allows."""
+    if isinstance(error, ServiceError):
+        return error_response(error)
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        allow = {"allow": ", ".join([*(error.headers or {}).get("Allow", "").split(", "), "OPTIONS"])}
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={**NO_STORE, **allow})
+        return error_response(MethodNotAllowed(headers=allow))
+    return error_response(NotFound())
+
+
+def _release() -> str:
+    try:
+        return version("baclofen-cds")
+    except PackageNotFoundError:
+        return "0"

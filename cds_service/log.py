@@ -1,0 +1,67 @@
+"""The service's log: one JSON object a line on standard error. A field that is not named here cannot be logged.
+
+No patient, user or order identifier, no text of a chart, no token, no message of an exception (it may quote its input):
+of an error only its class and where in our code it was raised.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import Literal, NotRequired, TypedDict, Unpack
+
+import msgspec
+
+Level = Literal["info", "warning", "error"]
+
+
+class Fields(TypedDict):
+    """Everything that a log line may say, beside its time, level and event."""
+
+    hook: NotRequired[str]
+    hook_instance: NotRequired[str]
+    """Only when it is a UUID: then it names the call and nothing else."""
+    hook_instance_is_uuid: NotRequired[bool]
+    status: NotRequired[int]
+    milliseconds: NotRequired[float]
+    body_bytes: NotRequired[int]
+    error: NotRequired[str]
+    """Class of the exception."""
+    raised_at: NotRequired[str]
+    """"cds_service/hooks.py:120 parse"."""
+    rule: NotRequired[str]
+    other_patients: NotRequired[int]
+    """Prefetched resources of other patients that were not used."""
+    mode: NotRequired[str]
+    content_version: NotRequired[str]
+    address: NotRequired[str]
+    """Where the service listens."""
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def event(name: str, level: Level = "info", **fields: Unpack[Fields]) -> None:
+    allowed = {key: value for key, value in fields.items() if key in Fields.__annotations__}
+    line = _encode({"time": datetime.now(UTC), "level": level, "event": name, **allowed})
+    sys.stderr.write(line.decode() + "\n")
+
+
+def failed(name: str, error: BaseException) -> None:
+    """An error of ours, without its message."""
+    event(name, "error", error=type(error).__name__, raised_at=_innermost(error))
+
+
+def rule_failed(rule: str, error: BaseException) -> None:
+    """A rule raised: the others still answered, and this one said that it could not assess."""
+    event("rule failed", "error", rule=rule, error=type(error).__name__, raised_at=_innermost(error))
+
+
+def _innermost(error: BaseException) -> str:
+    trace = error.__traceback__
+    if trace is None:
+        return "unknown"
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code
+    return f"{'/'.join(code.co_filename.split('/')[-2:])}:{trace.tb_lineno} {code.co_name}"

@@ -1,0 +1,44 @@
+"""What the service counts, for Prometheus. Labels are closed sets: nothing of a patient, a user or an order.
+
+With several worker processes each counts for itself in files of PROMETHEUS_MULTIPROC_DIR, and any of them adds up all.
+"""
+
+from __future__ import annotations
+
+import os
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_calls = Counter("baclofen_cds_calls", "Hook calls answered", ("hook", "status"))
+_seconds = Histogram(
+    "baclofen_cds_call_seconds",
+    "Time from the first byte of a hook call to its answer",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+)
+_cards = Counter("baclofen_cds_cards", "Cards shown", ("rule", "indicator"))
+_rule_errors = Counter("baclofen_cds_rule_errors", "Rules that raised; each said that it could not assess", ("rule",))
+
+
+def call_answered(hook: str, status: int, seconds: float) -> None:
+    """``hook`` is a hook that is served, or "none" when the request named none."""
+    _calls.labels(hook, str(status)).inc()
+    _seconds.observe(seconds)
+
+
+def card_shown(rule: str, indicator: str) -> None:
+    _cards.labels(rule, indicator).inc()
+
+
+def rule_failed(rule: str) -> None:
+    _rule_errors.labels(rule).inc()
+
+
+def exposition() -> bytes:
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)

@@ -1,0 +1,92 @@
+"""Pure ASGI middleware: what holds for every answer, errors included."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cds_service import log
+from cds_service.errors import HeadersTooLarge, InternalFault
+from cds_service.routes import error_response
+
+MOST_HEADERS = 100
+MOST_HEADER_BYTES = 32 << 10
+
+
+class Guard:
+    """Nothing leaves as a stack trace or as silence: an error that nobody handled is a 500 with an OperationOutcome."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        headers = scope["headers"]
+        if len(headers) > MOST_HEADERS or sum(len(name) + len(value) for name, value in headers) > MOST_HEADER_BYTES:
+            await error_response(HeadersTooLarge(headers={"connection": "close"}))(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            return
+        except Exception as error:  # noqa: BLE001  # the last place that can answer at all
+            log.failed("request failed", error)
+            if not started:
+                await error_response(InternalFault())(scope, receive, send)
+
+
+_LOOPBACK = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
+
+
+class LoopbackCors:
+    """CORS for browser clients on this machine, in sandbox mode only; without credentials, and on errors too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        asked = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _CORS_HEADERS}
+        origin = asked.get(b"origin", "")
+        allowed = _LOOPBACK.fullmatch(origin) is not None
+
+        async def with_cors(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.add_vary_header("Origin")
+                if allowed:
+                    headers["access-control-allow-origin"] = origin
+            await send(message)
+
+        if allowed and scope["method"] == "OPTIONS" and b"access-control-request-method" in asked:
+            await _preflight(with_cors)
+        else:
+            await self._app(scope, receive, with_cors)
+
+
+_CORS_HEADERS = (b"origin", b"access-control-request-method")
+
+
+async def _preflight(send: Send) -> None:
+    headers = [
+        (b"access-control-allow-methods", b"GET, POST"),
+        (b"access-control-allow-headers", b"authorization, content-type"),
+        (b"access-control-max-age", b"600"),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})

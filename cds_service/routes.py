@@ -1,0 +1,142 @@
+"""The addresses of the service: short functions on the raw request. What a call means is in ``respond``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cds_service import log, metrics
+from cds_service.errors import (
+    InternalFault,
+    NotFound,
+    ServiceError,
+    SlowBody,
+    TooBusy,
+    TooLarge,
+    TwoCredentials,
+    UnsupportedMedia,
+)
+from cds_service.hooks import HookCall, parse
+from cds_service.services import CdsService
+from cds_service.settings import Settings
+
+Answer = Callable[[HookCall], bytes]
+"""``respond.respond`` with everything that it needs: the encoded CDS Hooks response."""
+
+NO_STORE = {"cache-control": "no-store"}
+
+
+def json_response(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(body, status, {**NO_STORE, **(headers or {})}, "application/json")
+
+
+def error_response(error: ServiceError) -> Response:
+    return json_response(error.outcome(), error.status, error.headers)
+
+
+def always(body: bytes, media_type: str = "application/json") -> Callable[[Request], Awaitable[Response]]:
+    """An address that always says the same: discovery, health, documentation."""
+
+    async def endpoint(_: Request) -> Response:
+        return Response(body, 200, NO_STORE, media_type)
+
+    return endpoint
+
+
+async def counters(_: Request) -> Response:
+    return Response(metrics.exposition(), 200, NO_STORE, metrics.CONTENT_TYPE)
+
+
+class HookCalls:
+    """POST /cds-services/{service_id}."""
+
+    def __init__(self, settings: Settings, service: CdsService, answer: Answer) -> None:
+        self._settings = settings
+        self._service = service
+        self._answer = answer
+        self._running = 0
+
+    async def call(self, request: Request) -> Response:
+        if request.path_params["service_id"] != self._service.id:
+            raise NotFound
+        if self._running >= self._settings.max_calls:
+            raise TooBusy(headers={"retry-after": "1"})
+        self._running += 1
+        started = perf_counter()
+        call: HookCall | None = None
+        size, status = 0, 500
+        try:
+            body = await read_body(request, self._settings)
+            size = len(body)
+            call = parse(body, self._service.hooks)
+            answer = self._answer(call)
+            status = 200
+            return json_response(answer)
+        except ServiceError as error:
+            status = error.status
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever failed: the order was not checked, and that must be said
+            log.failed("call failed", error)
+            raise InternalFault from None
+        finally:
+            self._running -= 1
+            _record(call, status, size, perf_counter() - started)
+
+
+def _record(call: HookCall | None, status: int, size: int, seconds: float) -> None:
+    hook = call.hook.value if call else "none"
+    metrics.call_answered(hook, status, seconds)
+    fields = log.Fields(hook=hook, status=status, body_bytes=size, milliseconds=round(seconds * 1000, 2))
+    if call and call.instance_is_uuid:
+        fields["hook_instance"] = call.hook_instance
+    elif call:
+        fields["hook_instance_is_uuid"] = False
+    log.event("call", "info" if status < 500 else "error", **fields)
+
+
+async def read_body(request: Request, settings: Settings) -> bytes:
+    """The whole body of a hook call, within the limits of size and time."""
+    headers = request.headers
+    if not _is_json(headers.get("content-type")) or headers.get("content-encoding", "identity") != "identity":
+        raise UnsupportedMedia
+    if len(headers.getlist("authorization")) > 1:
+        raise TwoCredentials
+    limit = settings.max_body_bytes
+    length = headers.get("content-length", "")
+    if length.isdecimal() and int(length[:20]) > limit:
+        raise _too_large(limit)
+    chunks, size = [], 0
+    try:
+        async with asyncio.timeout(settings.body_seconds):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > limit:
+                    raise _too_large(limit)
+                chunks.append(chunk)
+    except TimeoutError:
+        raise SlowBody(headers={"connection": "close"}) from None
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(
+        f"The request body is larger than {limit} bytes. The order was not checked.",
+        "Send only the prefetch that GET /cds-services asks for, or raise the setting max_body_bytes.",
+        headers={"connection": "close"},
+    )
+
+
+def _is_json(content_type: str | None) -> bool:
+    """A missing Content-Type is accepted: the body then has to be JSON anyway."""
+    if content_type is None or content_type == "application/json":
+        return True
+    media, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    charsets = [part.partition("=")[2].strip('"') for part in parameters if part.startswith("charset=")]
+    known = media in ("application/json", "application/json+fhir") or (
+        media.startswith("application/") and media.endswith("+json")
+    )
+    return known and all(charset in ("utf-8", "utf8", "us-ascii") for charset in charsets)
