@@ -22,21 +22,16 @@ def dialysis(facts: PatientFacts, limits: KidneyLimits) -> tuple[ProblemEntry | 
     undated = any(entry.recorded is None for entry in procedures if not entry.active)
     if not current:
         return None, ("a dialysis procedure without a date was not counted",) if undated else ()
-    notes: tuple[str, ...] = ()
     newest = max(current, key=lambda entry: (entry.recorded or date.min, entry.label))
-    if newest.origin.by_text:
-        notes += ("dialysis recognised from text only",)
-    if performed:
-        return newest, notes
     evidence = [*conditions, *procedures]
-    if any(entry.recorded is None for entry in evidence):
-        return newest, notes
+    if performed or any(entry.recorded is None for entry in evidence):
+        return newest, ()
     last = max(entry.recorded for entry in evidence if entry.recorded is not None)
     later = [
         entry.recorded for entry in _working_grafts(facts) if entry.recorded and last < entry.recorded <= facts.today
     ]
     if not later:
-        return newest, notes
+        return newest, ()
     return None, (f"kidney transplant of {max(later)} is later than the last dialysis entry of {last}",)
 
 

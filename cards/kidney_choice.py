@@ -1,10 +1,11 @@
-"""Which estimate counts: the best method of the newest collection, or an older one that still holds (rules.md R1, R3)."""
+"""Which estimate counts: the newest collection's best method, or an older one that still holds (rules.md R1, R3)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from cards.facts import Bound, CreatinineResult
 from cards.kidney_estimates import COMPUTED, Estimate, days_between, duration, reaches
@@ -39,12 +40,17 @@ def choose(
 
 
 def _best(collection: Sequence[Estimate]) -> Estimate:
-    best = min(collection, key=lambda estimate: (estimate.rank, estimate.value))
+    best = min(collection, key=_preference)
     if best.rank == COMPUTED:
         # The laboratory's own "below 15" is not lifted by our computation.
         below = [e for e in collection if e.bound is Bound.BELOW and e.egfr <= best.egfr]
-        return min(below, key=lambda estimate: estimate.value, default=best)
+        return min(below, key=lambda estimate: (estimate.value, _preference(estimate)), default=best)
     return best
+
+
+def _preference(estimate: Estimate) -> tuple[int, Decimal, float, str]:
+    """The better method, then the lower value (R1); the rest only makes the choice independent of the order sent."""
+    return estimate.rank, estimate.value, -estimate.taken.timestamp(), estimate.method
 
 
 def _naming_others(best: Estimate, collection: Iterable[Estimate], limits: KidneyLimits) -> Estimate:

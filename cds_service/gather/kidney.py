@@ -1,0 +1,166 @@
+"""Kidney results: eGFR, creatinine and cystatin C out of every Observation that was sent.
+
+A result that is there and cannot be used becomes a clause for the prescriber and never hides an older, good one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+from cards.facts import (
+    CreatinineResult,
+    CystatinResult,
+    EgfrMethod,
+    EgfrResult,
+    Input,
+    KidneyResults,
+    Missing,
+    Origin,
+    Why,
+)  # fmt: skip
+from cards.quantities import CystatinC, Egfr, SerumCreatinine
+from cds_service.gather.codes import Codes, Recognition
+from cds_service.gather.kidney_values import Kind, Measured, Unusable, has_value, read
+from cds_service.gather.measured import USABLE, observations_in, taken
+from cds_service.records import NotAvailable, PatientRecords
+from cds_service.resources import Component, Observation
+
+_R = TypeVar("_R", EgfrResult, CreatinineResult, CystatinResult)
+
+_SETS = {
+    "egfr-observations": Kind.EGFR,
+    "serum-creatinine-observations": Kind.CREATININE,
+    "cystatin-c-observations": Kind.CYSTATIN_C,
+}
+_CLEARANCE = "creatinine-clearance-observations"
+_METHODS = {
+    "schwartz-paediatric": EgfrMethod.SCHWARTZ,
+    "race-black": EgfrMethod.RACE_BLACK,
+    "race-nonblack": EgfrMethod.RACE_NON_BLACK,
+    "mdrd": EgfrMethod.MDRD,
+    "ckd-epi-2009": EgfrMethod.CKD_EPI_2009,
+    "ckd-epi-2021": EgfrMethod.CKD_EPI_2021_CR,
+    "cystatin-c": EgfrMethod.CYSTATIN_C,
+    "ckd-epi-2012-cr-cys": EgfrMethod.CKD_EPI_2012_CR_CYS,
+    "ckd-epi-2021-cr-cys": EgfrMethod.CKD_EPI_2021_CR_CYS,
+}
+"""Concept flag → method, the less trusted first: codings of one result that disagree count as the weaker method."""
+_SILENT = frozenset({"entered-in-error", "cancelled", "registered"})
+"""There is no result, or there never was one."""
+_STILL_MATTERS = timedelta(days=7)
+"""An unreadable result is named unless a readable one is newer by more than the window of acute kidney injury."""
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """Results as they are read; ``unread`` with their day, to name the newest first."""
+
+    egfrs: list[EgfrResult] = field(default_factory=list)
+    creatinines: list[CreatinineResult] = field(default_factory=list)
+    cystatins: list[CystatinResult] = field(default_factory=list)
+    unread: list[tuple[date | None, str]] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.egfrs or self.creatinines or self.cystatins or self.unread)
+
+    def add(self, kind: Kind, measured: Measured, flags: frozenset[str], moment: datetime, origin: Origin) -> None:
+        value, bound = measured.value, measured.bound
+        match kind:
+            case Kind.EGFR:
+                self.egfrs.append(EgfrResult(Egfr(value), bound, _method(flags), moment, measured.indexed, origin))
+            case Kind.CREATININE:
+                self.creatinines.append(CreatinineResult(SerumCreatinine(value), moment, origin, bound))
+            case Kind.CYSTATIN_C:
+                self.cystatins.append(CystatinResult(CystatinC(value), moment, origin))
+
+    def clauses(self, today: date) -> tuple[str, ...]:
+        """What could not be used and might have mattered, newest first, those without a date last."""
+        moments = (
+            [r.taken for r in self.egfrs] + [r.taken for r in self.creatinines] + [r.taken for r in self.cystatins]
+        )
+        newest = max((moment.date() for moment in moments if moment.date() <= today), default=date.min)
+        kept = {
+            (day or date.min, clause)
+            for day, clause in self.unread
+            if day is None or (day <= today and newest - day <= _STILL_MATTERS)
+        }
+        return tuple(clause for _, clause in sorted(kept, key=lambda one: (-one[0].toordinal(), one[1])))
+
+
+def kidney_results(records: PatientRecords, codes: Codes, now: datetime) -> KidneyResults | Missing:
+    """Missing only when nothing was sent under any key; results under a key that we did not name count."""
+    sheet = _Sheet()
+    for observation in observations_in(records.kidney, records.observations, records.others):
+        if observation.status not in _SILENT:
+            for kind, found, part in _kidney_parts(observation, codes):
+                _read_part(observation, kind, found, part, sheet)
+    sent = records.kidney
+    if isinstance(sent, NotAvailable) and sheet.is_empty:
+        return Missing(Input.KIDNEY_RESULTS, Why.NOT_AVAILABLE, sent.reason)
+    return KidneyResults(
+        egfrs=_newest_first(sheet.egfrs),
+        creatinines=_newest_first(sheet.creatinines),
+        cystatins=_newest_first(sheet.cystatins),
+        unreadable=sheet.clauses(now.date()),
+        incomplete=sent.reason if isinstance(sent, NotAvailable) else sent.incomplete,
+    )
+
+
+def _newest_first(results: list[_R]) -> tuple[_R, ...]:
+    """Without the doubles that come when one Observation stands under two prefetch keys."""
+    return tuple(sorted(dict.fromkeys(results), key=lambda result: result.taken, reverse=True))
+
+
+def _kidney_parts(
+    observation: Observation, codes: Codes
+) -> Iterator[tuple[Kind, Recognition, Observation | Component]]:
+    """The result itself, and the members of a panel; a panel's own code carries no value."""
+    members = False
+    for component in observation.component or ():
+        found = codes.observation(component.code)
+        if kind := _kind(found):
+            members = True
+            yield kind, found, component
+    found = codes.observation(observation.code)
+    if (kind := _kind(found)) and not (members and not has_value(observation)):
+        yield kind, found, observation
+
+
+def _kind(found: Recognition) -> Kind | None:
+    if not found.value_sets or _CLEARANCE in found.value_sets:
+        return None
+    return next((kind for value_set, kind in _SETS.items() if value_set in found.value_sets), None)
+
+
+def _read_part(
+    observation: Observation, kind: Kind, found: Recognition, part: Observation | Component, sheet: _Sheet
+) -> None:
+    moment = taken(observation)
+    day = moment.day if moment else None
+    if moment is None or day is None:
+        dated = observation.effectiveDateTime or observation.effectivePeriod or observation.effectiveInstant
+        sheet.unread.append((None, f"{kind.value} with {'an inexact date' if dated else 'no date'}"))
+        return
+    flags = frozenset[str]().union(*(found.value_sets[name] for name in _SETS if name in found.value_sets))
+    result = _refused(observation.status, flags) or read(kind, part)
+    if isinstance(result, Unusable):
+        sheet.unread.append((day, f"{kind.value} of {day} {result.reason}"))
+        return
+    origin = Origin(f"Observation/{observation.id}" if observation.id else "Observation", found.coding)
+    sheet.add(kind, result, flags, moment.earliest, origin)
+
+
+def _refused(status: str | None, flags: frozenset[str]) -> Unusable | None:
+    if status == "preliminary":
+        return Unusable("is preliminary")
+    if status not in USABLE:
+        return Unusable("is not marked as final")
+    return Unusable("was taken after dialysis") if "post-dialysis" in flags else None
+
+
+def _method(flags: frozenset[str]) -> EgfrMethod:
+    return next((method for flag, method in _METHODS.items() if flag in flags), EgfrMethod.UNSTATED)

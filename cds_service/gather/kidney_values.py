@@ -1,0 +1,165 @@
+"""The value of one kidney result in the one unit of its kind, or why it cannot be used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+
+from msgspec import UnsetType
+
+from cards.facts import Bound
+from cds_service.gather.fhir_values import NotANumber, number, texts
+from cds_service.gather.measured import Factor, UnitProblem, converted, table, units
+from cds_service.resources import Component, Observation, Quantity
+
+
+class Kind(Enum):
+    """The value is the name that a clause uses."""
+
+    EGFR = "eGFR"
+    CREATININE = "creatinine"
+    CYSTATIN_C = "cystatin C"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    value: Decimal
+    """mL/min/1.73 m², mg/dL or mg/L by kind."""
+    bound: Bound
+    indexed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    reason: str
+    """Reads on after "creatinine of 2026-10-01"."""
+
+
+# ---------------------------------------------------------------------------------------------------------- tables
+
+_INDEXED = table(
+    {
+        **dict.fromkeys(
+            (
+                "mL/min/{1.73_m2}", "mL/min/1.73", "mL/min/1.73/m2", "mL/min per 1.73 m2", "mL/min/1.73 sq m",
+                "mL/min/1.73 sq. m", "mL/min/1.73 sq.m.", "mL/min/1.73 m2 BSA", "mL/min/BSA", "mL/min/173.10*-2.m2",
+                "cc/min/1.73 m2",
+            ),
+            True,
+        ),
+        **dict.fromkeys(("mL/min", "cc/min"), False),
+    }
+)  # fmt: skip
+"""Unit of an eGFR → whether it is indexed to body surface."""
+_ONE, _TEN, _UMOL_PER_L = Decimal(1), Decimal(10), Decimal("88.4")
+"""88.4 µmol/L of creatinine is 1 mg/dL (resolutions.md 13)."""
+_CREATININE: dict[str, Factor] = {
+    **dict.fromkeys(("mg/dL", "mg/100 mL", "mg%"), (_ONE, _ONE)),
+    **dict.fromkeys(("umol/L", "mcmol/L", "micromol/L", "micromoles/L"), (_ONE, _UMOL_PER_L)),
+    "mmol/L": (Decimal(1000), _UMOL_PER_L),
+    "mg/L": (_ONE, _TEN),
+}
+_CYSTATIN: dict[str, Factor] = {**dict.fromkeys(("mg/L", "ug/mL", "mcg/mL"), (_ONE, _ONE)), "mg/dL": (_TEN, _ONE)}
+_TO_MG_PER_DL, _TO_MG_PER_L = table(_CREATININE), table(_CYSTATIN)
+
+_BOUNDS = {
+    "": Bound.EXACT,
+    "<": Bound.BELOW, "<=": Bound.BELOW, "≤": Bound.BELOW,
+    ">": Bound.ABOVE, ">=": Bound.ABOVE, "≥": Bound.ABOVE,
+}  # fmt: skip
+_TEXT = re.compile(r"(<=?|>=?|≤|≥)\s*(\d{1,3}(?:\.\d{1,2})?)\s*(\D.{0,39})?", re.DOTALL)
+"""">60", "> 90 mL/min/1.73m2": a bound; a text with a number alone is not a number."""
+
+# Outside these, unit or decimal point are wrong, not the patient's kidneys.
+_LOWEST_CREATININE, _HIGHEST_CREATININE = Decimal("0.1"), Decimal(30)
+_HIGHEST_EGFR = Decimal(250)
+_IMPLAUSIBLE = Unusable("is not plausible")
+
+
+# --------------------------------------------------------------------------------------------------------- reading
+
+
+def read(kind: Kind, part: Observation | Component) -> Measured | Unusable:
+    """``part``: an Observation, or a component of one."""
+    match kind:
+        case Kind.EGFR:
+            return _egfr(part)
+        case Kind.CREATININE:
+            return _creatinine(part)
+        case Kind.CYSTATIN_C:
+            return _cystatin(part)
+
+
+def has_value(part: Observation | Component) -> bool:
+    quantity = part.valueQuantity
+    return (quantity is not None and number(quantity.value) is not None) or _text(part) != ""
+
+
+def _egfr(part: Observation | Component) -> Measured | Unusable:
+    given = _bound_in_text(part) or _number(part)
+    if isinstance(given, Unusable):
+        return given
+    value, bound, quantity = given
+    # A bound in a text may stand without a unit: the code says what it is.
+    indexed = units(quantity, _INDEXED) if quantity else frozenset({True})
+    if isinstance(indexed, UnitProblem):
+        return Unusable(indexed.value)
+    if not 0 < value <= _HIGHEST_EGFR:
+        return _IMPLAUSIBLE
+    # Where code and text of the unit differ only in naming the body surface, the longer one is meant.
+    return Measured(value, bound, indexed=True in indexed)
+
+
+def _creatinine(part: Observation | Component) -> Measured | Unusable:
+    measured = _concentration(part, _TO_MG_PER_DL)
+    if isinstance(measured, Measured) and not _LOWEST_CREATININE <= measured.value <= _HIGHEST_CREATININE:
+        return _IMPLAUSIBLE
+    return measured
+
+
+def _cystatin(part: Observation | Component) -> Measured | Unusable:
+    measured = _concentration(part, _TO_MG_PER_L)
+    if isinstance(measured, Measured) and measured.bound is not Bound.EXACT:
+        return Unusable("is given only as a limit")
+    return measured if isinstance(measured, Unusable) or measured.value > 0 else _IMPLAUSIBLE
+
+
+def _concentration(part: Observation | Component, factors: Mapping[str, Factor]) -> Measured | Unusable:
+    given = _number(part)
+    if isinstance(given, Unusable):
+        return given
+    value, bound, quantity = given
+    amount = converted(quantity, value, factors)
+    return Unusable(amount.value) if isinstance(amount, UnitProblem) else Measured(amount, bound)
+
+
+def _number(part: Observation | Component) -> tuple[Decimal, Bound, Quantity] | Unusable:
+    quantity = part.valueQuantity or Quantity()
+    match number(quantity.value):
+        case NotANumber(reason=reason):
+            return Unusable(reason)
+        case None if _text(part):
+            return Unusable("is text, not a number")
+        case None if not isinstance(part.valueInteger, UnsetType):
+            return Unusable(UnitProblem.MISSING.value)
+        case None:
+            return Unusable("has no value")
+        case value:
+            bound = _BOUNDS.get((quantity.comparator or "").strip())
+            return Unusable("has a comparator that is not known") if bound is None else (value, bound, quantity)
+
+
+def _bound_in_text(part: Observation | Component) -> tuple[Decimal, Bound, Quantity | None] | None:
+    found = None if part.valueQuantity else _TEXT.fullmatch(_text(part))
+    if not found:
+        return None
+    sign, digits, unit = found.groups()
+    return Decimal(digits), _BOUNDS[sign], Quantity(unit=unit) if unit else None
+
+
+def _text(part: Observation | Component) -> str:
+    coded = part.valueCodeableConcept.text if part.valueCodeableConcept else None
+    return next(texts(part.valueString, coded), "")
