@@ -1,0 +1,66 @@
+"""What the kidney and dose questions share when they advise: which doses may be offered, which sentences belong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cards.case import Case, Kind
+from cards.facts import OralDose, Problem, ProblemList, Unreadable
+from cards.kidney import KidneyFunction
+from cards.outcome import ChangeDose, DoseProposal, Proposal, Taper, WithdrawOrder
+from cards.quantities import DailyDose, SingleDose
+
+
+def new_without_a_dose(case: Case) -> bool:
+    """A draft that has no dose yet, for a patient who takes no baclofen: the start is still to be chosen."""
+    unfinished = isinstance(case.dose, Unreadable) and not case.dose.given
+    return unfinished and case.current.dose == DailyDose.of(0)
+
+
+def starting(case: Case) -> bool:
+    """A first order, or what is treated as one because the current dose could not be read (resolutions.md 2)."""
+    return case.kind is Kind.INITIATION or new_without_a_dose(case)
+
+
+def instead(case: Case, daily: DailyDose, note: str = "") -> tuple[ChangeDose, ...]:
+    """Order this daily dose, for good; nothing when that is what is ordered."""
+    regimen = case.dosing.regimen(daily)
+    as_ordered = isinstance(case.dose, OralDose) and [step.daily for step in case.dose.steps] == [regimen.daily]
+    return () if as_ordered else (ChangeDose(regimen, note),)
+
+
+def permitted(case: Case, proposals: Iterable[DoseProposal]) -> tuple[DoseProposal, ...]:
+    """Nothing lowers or removes a dose that nobody could read; acute injury offers no dose (resolutions.md 2, 12)."""
+    if not case.current.known:
+        return ()
+    acute = isinstance(case.kidney, KidneyFunction) and case.kidney.acute is not None
+    return tuple(proposal for proposal in proposals if not acute or isinstance(proposal, WithdrawOrder))
+
+
+def closing(case: Case, proposals: Iterable[Proposal]) -> tuple[str, ...]:
+    """Shared paragraphs that end a detail: muscle mass (R11), half tablets, an unread current dose."""
+    names = []
+    if low_muscle_mass(case) and isinstance(case.kidney, KidneyFunction) and case.kidney.creatinine_only:
+        names.append("S-MUSC")
+    whole = case.dosing.single_dose_unit.value
+    if any(dose.value % whole for proposal in proposals for dose in _single_doses(proposal)):
+        names.append("S-TABLET")
+    if not case.current.known:
+        names.append("S-CURRENT-UNKNOWN")
+    return tuple(names)
+
+
+def low_muscle_mass(case: Case) -> bool:
+    """A condition on the problem list that makes creatinine misleading (L-MUSC)."""
+    problems = case.facts.problems
+    return isinstance(problems, ProblemList) and bool(problems.active(Problem.LOW_MUSCLE_MASS))
+
+
+def _single_doses(proposal: Proposal) -> tuple[SingleDose, ...]:
+    match proposal:
+        case ChangeDose(regimen=regimen):
+            return regimen.doses
+        case Taper(steps=steps):
+            return tuple(dose for step in steps for dose in step.regimen.doses)
+        case _:
+            return ()

@@ -1,0 +1,1 @@
+"""Is this dose, or this step, larger than it should be?"""

@@ -1,0 +1,1 @@
+"""Is this dose safe for these kidneys?"""
