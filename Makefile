@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer with pip and venv, and make; nothing else.
 #
-#   make demo     set up, then run the service in sandbox mode      (PORT=8000)
+#   make demo     set up, then run the service in sandbox mode      (PORT=8080)
 #   make test     set up, then run the whole test suite             (ARGS="-k kidney")
 #   make check    every check that a change must pass; runs all of them and counts the failures
 #   make bench    measure the speed against its yardsticks
@@ -11,7 +11,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help demo test check bench lock clean
 
-PORT ?= 8000
+PORT ?= 8080
 ARGS ?=
 VENV ?= .venv
 PY   := $(VENV)/bin/python

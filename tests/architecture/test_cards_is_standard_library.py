@@ -11,9 +11,9 @@ import pytest
 from tests.architecture.source import Module, modules
 
 FORBIDDEN_MODULES = {
-    "asyncio", "ctypes", "getpass", "http", "inspect", "locale", "logging", "multiprocessing", "os", "pickle", "platform",
-    "random", "secrets", "shelve", "signal", "socket", "sqlite3", "ssl", "subprocess", "sys", "tempfile", "threading", "time",
-    "urllib", "uuid", "warnings",
+    "asyncio", "ctypes", "getpass", "http", "inspect", "locale", "logging", "multiprocessing", "os", "pickle",
+    "platform", "random", "secrets", "shelve", "signal", "socket", "sqlite3", "ssl", "subprocess", "sys", "tempfile",
+    "threading", "time", "urllib", "uuid", "warnings",
 }  # fmt: skip
 """Clock, environment, chance, network, log, other processes: whatever makes the same facts give another answer."""
 

@@ -31,7 +31,9 @@ def test_there_are_three() -> None:
 def test_every_pin_has_a_hash_and_there_is_no_address(lock: Path) -> None:
     text = lock.read_text("utf-8")
     assert "://" not in text
-    assert not re.search(r"^\s*-", re.sub(r"^ +--hash=sha256:[0-9a-f]{64}( \\)?$", "", text, flags=re.MULTILINE), flags=re.MULTILINE)
+    assert not re.search(
+        r"^\s*-", re.sub(r"^ +--hash=sha256:[0-9a-f]{64}( \\)?$", "", text, flags=re.MULTILINE), flags=re.MULTILINE
+    )
     entries = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]
     assert entries
     assert [entry.partition("==")[0] for entry in entries if "--hash=sha256:" not in entry] == []

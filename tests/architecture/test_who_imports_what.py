@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import tomllib
@@ -11,29 +12,62 @@ import pytest
 from tests.architecture.source import ROOT, Module, modules
 
 KNOWN_BY: dict[str, set[str]] = {
-    "fastapi": {"app", "routes", "workbench"},
-    "starlette": {"app", "routes", "workbench"},
+    "fastapi": {"app", "workbench"},
+    "starlette": {"app", "routes", "middleware", "workbench"},
     "uvicorn": {"__main__"},
     "pydantic": {"settings"},
     "pydantic_settings": {"settings"},
     "prometheus_client": {"metrics"},
     "fhir": {"suggestions"},
-    # Reading: the lenient Structs, the request, prefetched Bundles, and Raw values. Writing: cards and errors.
-    "msgspec": {"resources", "hooks", "records", "gather", "card_builder", "respond", "suggestions", "errors"},
 }
 """Library → the parts of ``cds_service`` that may import it (docs/decisions/0002-who-knows-which-library.md)."""
 
+KNOWN_BY_ALL = {"cards", "cds_service", "msgspec"}
+
+READS_JSON = {
+    "resources": "the lenient Structs",
+    "hooks": "the request, its drafts lossless",
+    "answers": "what an EHR put under a prefetch key",
+    "suggestions": "a chart order that a suggestion must repeat as it was sent; its own output, to validate it",
+    "explain": "a request from a file",
+}
+"""The parts that decode JSON, and what. Behind them there are only values."""
+DECODING = {"Struct", "Decoder", "decode", "convert", "load", "loads"}
+
 
 def part_of(module: Module) -> str:
-    """"cds_service.gather.orders" is of the part "gather"."""
-    return (module.name.split(".") + [""])[1]
+    """The part of cds_service.gather.orders is "gather"."""
+    return [*module.name.split("."), ""][1]
 
 
 @pytest.mark.parametrize("module", modules("cds_service"), ids=lambda module: module.name)
 def test_module_imports_only_the_libraries_of_its_part(module: Module) -> None:
-    foreign = module.top_level_imports() - sys.stdlib_module_names - {"cards", "cds_service"}
+    foreign = module.top_level_imports() - sys.stdlib_module_names - KNOWN_BY_ALL
     assert foreign <= KNOWN_BY.keys(), f"{sorted(foreign - KNOWN_BY.keys())}: say in KNOWN_BY who may know it"
     assert {name for name in foreign if part_of(module) not in KNOWN_BY[name]} == set()
+
+
+def decodes(module: Module) -> bool:
+    """Whether it uses msgspec or json to read; encoding is everybody's."""
+    names = {name for name in module.imports() if name.startswith(("msgspec.", "json."))}
+    used = {
+        node.attr
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and root_of(node) in ("msgspec", "json")
+    }
+    return bool(DECODING & (used | {name.rpartition(".")[2] for name in names}))
+
+
+def root_of(node: ast.expr) -> str:
+    """``msgspec`` of ``msgspec.json.decode``."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+@pytest.mark.parametrize("module", modules("cds_service"), ids=lambda module: module.name)
+def test_only_readers_decode(module: Module) -> None:
+    assert part_of(module) in READS_JSON or not decodes(module)
 
 
 @pytest.mark.parametrize("module", modules("cds_service"), ids=lambda module: module.name)
@@ -47,7 +81,10 @@ def test_every_library_is_declared_and_used() -> None:
     """A library that comes only through another one may vanish with it."""
     provides = {"fhir_resources": "fhir"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    declared = {re.split(r"[\[<>=!~ ;]", wanted)[0].lower().replace("-", "_").replace(".", "_") for wanted in project["dependencies"]}
+    declared = {
+        re.split(r"[\[<>=!~ ;]", wanted)[0].lower().replace("-", "_").replace(".", "_")
+        for wanted in project["dependencies"]
+    }
     declared = {provides.get(name, name) for name in declared}
     imported = {name for module in modules("cds_service") for name in module.top_level_imports()}
     imported -= sys.stdlib_module_names | {"cards", "cds_service"}
@@ -59,3 +96,17 @@ def test_an_uninvited_import_is_seen() -> None:
     module = Module.of("cds_service.gather.orders", "def f():\n    from fastapi import Request\n")
     assert "fastapi" in module.top_level_imports()
     assert part_of(module) not in KNOWN_BY["fastapi"]
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("from msgspec import Struct", True),
+        ("import msgspec\nread = msgspec.json.Decoder(dict).decode", True),
+        ("import json\nvalue = json.loads('1')", True),
+        ("import msgspec\nwrite = msgspec.json.Encoder().encode", False),
+        ("from msgspec import Raw", False),
+    ],
+)
+def test_decoding_is_seen(text: str, *, seen: bool) -> None:
+    assert decodes(Module.of("cds_service.gather.orders", text)) is seen
