@@ -1,0 +1,130 @@
+"""Shown findings as CDS Hooks cards, in exactly the shape of CDS Hooks 2.0.1 (checklist 2.8).
+
+A member without a value is left out; none is null or empty. What never changes between two cards of one rule is its
+``Frame``, made once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from cards.catalogue import Assessment, Catalogue
+from cards.content import LONGEST_SUMMARY, OverrideReason, Source
+from cards.outcome import LimitSupply
+from cards.quantities import Days
+from cards.triage import SUMMARY_CARD, ShownCard
+from cards.wording import Words
+from cds_service.hooks import HookCall
+from cds_service.suggestions import NotOffered, OrderedProduct, Session, suggestions_for
+
+Card = dict[str, Any]
+
+SOURCE_LABEL = "Baclofen safety service"
+RULE_SYSTEM = "https://baclofen-cds.example/fhir/CodeSystem/rule"
+REASON_SYSTEM = "https://baclofen-cds.example/fhir/CodeSystem/override-reason"
+MOST_LINKS = 3
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def encode(cards: Sequence[Card]) -> bytes:
+    """The body of the response. Decimals of the echoed drafts are written digit for digit."""
+    return _encode({"cards": cards})
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The constant members of one rule's card. Shared between responses: never changed."""
+
+    source: Mapping[str, Any]
+    override_reasons: Sequence[Mapping[str, str]]
+    links: Sequence[Mapping[str, str]]
+
+    @classmethod
+    def of(cls, rule: str, title: str, reasons: Sequence[OverrideReason], sources: Sequence[Source]) -> Frame:
+        cited = {source.link: source.citation for source in sources if source.link.startswith("https://")}
+        links = [{"label": citation, "url": link, "type": "absolute"} for link, citation in cited.items()]
+        return cls(
+            source={
+                "label": SOURCE_LABEL,
+                "topic": {"system": RULE_SYSTEM, "code": topic_code(rule), "display": title},
+            },
+            override_reasons=[
+                {"code": reason.code, "system": REASON_SYSTEM, "display": reason.display} for reason in reasons
+            ],
+            links=links[:MOST_LINKS],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    cards: list[Card]
+    not_offered: tuple[tuple[str, NotOffered], ...]
+    """Rule and proposal that became no suggestion: for explain; to be logged as an error where it is ``invalid``."""
+
+
+def topic_code(rule: str) -> str:
+    """``renal-dose-exceeds-limit`` as ``renalDoseExceedsLimit``: EHRs remember overrides by it, for ever."""
+    first, *others = rule.split("-")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def cards_for(
+    assessment: Assessment, catalogue: Catalogue, call: HookCall, products: Mapping[str, OrderedProduct]
+) -> Built:
+    """``products``: the recognised baclofen product of each draft, by the draft's reference."""
+    return build(assessment.triaged.cards, catalogue.words, frames(catalogue), Session.of(call, products))
+
+
+@lru_cache(maxsize=4)
+def frames(catalogue: Catalogue) -> Mapping[str, Frame]:
+    """One frame per rule, and one for the summary card."""
+    words, groups = catalogue.words, catalogue.library.override_groups
+    made = {
+        rule: Frame.of(
+            rule,
+            words.title(rule),
+            groups[text.overrides],
+            [words.evidence[key] for key in text.sources if key in words.evidence],
+        )
+        for rule, text in words.texts.items()
+    }
+    return made | {SUMMARY_CARD: Frame.of(SUMMARY_CARD, words.title(SUMMARY_CARD), groups["All"], ())}
+
+
+def build(shown: Sequence[ShownCard], words: Words, by_rule: Mapping[str, Frame], session: Session) -> Built:
+    """The cards in the order given."""
+    limits = [one.supply for card in shown for one in card.proposals if isinstance(one, LimitSupply)]
+    limit = min(limits, default=None)
+    cards = []
+    not_offered: list[tuple[str, NotOffered]] = []
+    for one in shown:
+        card, left_out = _card(one, words, by_rule[one.rule], session, limit)
+        cards.append(card)
+        not_offered += [(one.rule, proposal) for proposal in left_out]
+    return Built(cards, tuple(not_offered))
+
+
+def _card(
+    shown: ShownCard, words: Words, frame: Frame, session: Session, limit: Days | None
+) -> tuple[Card, Sequence[NotOffered]]:
+    said = words.of(shown)
+    made = suggestions_for(shown.proposals, shown.case, session, limit)
+    card: Card = {"uuid": str(uuid4()), "summary": said.summary[:LONGEST_SUMMARY]}
+    if said.detail:
+        card["detail"] = said.detail
+    card["indicator"] = str(shown.indicator)
+    card["source"] = frame.source
+    if made.offered:
+        card["suggestions"] = made.offered
+        card["selectionBehavior"] = "at-most-one"
+    if frame.override_reasons:
+        card["overrideReasons"] = frame.override_reasons
+    if frame.links:
+        card["links"] = frame.links
+    return card, made.not_offered

@@ -1,0 +1,84 @@
+"""Proposals of the clinic as CDS Hooks suggestions (checklist 2.9, rules.md 5.12).
+
+An update is the client's own draft with dosage and supply replaced and nothing else touched: members that we do not
+know, their order and decimals stay as sent. Nothing but drafts of this session is updated or deleted, save the one
+order on the chart that ``StopExisting`` names. What cannot be put into an action safely is not offered, with the
+reason; the advice then stands in the words of the card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+from cards.case import Case
+from cards.outcome import ChangeDose, OrderTest, Proposal, Regimen, StopExisting, Taper, Test, WithdrawOrder
+from cards.quantities import Days, SingleDose
+from cds_service.suggestions import created
+from cds_service.suggestions.dosage import Json, OrderedProduct, for_regimen
+from cds_service.suggestions.session import CannotActError, InvalidError, Session
+from cds_service.suggestions.writer import Writer, checked
+
+__all__ = ["NotOffered", "OrderedProduct", "Session", "Suggestions", "suggestions_for", "warm"]
+
+
+@dataclass(frozen=True, slots=True)
+class NotOffered:
+    proposal: Proposal
+    reason: str
+    """For explain and the log: holds nothing of the request."""
+    invalid: bool = False
+    """What we wrote is not valid FHIR: a fault of this service, to be logged as an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    offered: tuple[Json, ...]
+    not_offered: tuple[NotOffered, ...]
+
+
+def suggestions_for(
+    proposals: Sequence[Proposal], case: Case, session: Session, limit: Days | None = None
+) -> Suggestions:
+    """One suggestion per proposal of one card.
+
+    ``limit``: some card of this response limits the supply. A new dose then carries the limit too, because the later of
+    two updates of one draft replaces the earlier (resolutions.md 12a).
+    """
+    writer = Writer(case, session, limit)
+    offered: list[tuple[Proposal, Json]] = []
+    not_offered: list[NotOffered] = []
+    for proposal in proposals:
+        try:
+            label, actions = writer.write(proposal)
+        except (CannotActError, InvalidError) as why:
+            not_offered.append(NotOffered(proposal, str(why), isinstance(why, InvalidError)))
+        else:
+            offered.append((proposal, {"label": label, "uuid": str(uuid4()), "actions": actions}))
+    preferred = _preferred([proposal for proposal, _ in offered])
+    if preferred is not None:
+        offered[preferred][1]["isRecommended"] = True
+    return Suggestions(tuple(suggestion for _, suggestion in offered), tuple(not_offered))
+
+
+def warm() -> None:
+    """Check the commonest writings once, so that the first order after a start is not the slowest."""
+    for test in Test:
+        for urgent in (False, True):
+            checked("ServiceRequest", created.laboratory_test(OrderTest(test, urgent)))
+    checked("MedicationRequest", created.naloxone())
+    for single, times in (("2.5", 1), ("2.5", 2), ("2.5", 3), ("5", 2), ("5", 3), ("5", 4), ("10", 3)):
+        regimen = Regimen((SingleDose.of(single),) * times)
+        checked("MedicationRequest", {"dosageInstruction": for_regimen(regimen, None, " by mouth")})
+
+
+def _preferred(proposals: Sequence[Proposal]) -> int | None:
+    """The first dose suggestion, where every other one is said to be second choice."""
+    doses = [n for n, one in enumerate(proposals) if isinstance(one, ChangeDose | Taper | WithdrawOrder | StopExisting)]
+    first_choice = [n for n in doses if not _second_choice(proposals[n])]
+    return doses[0] if first_choice == doses[:1] else None
+
+
+def _second_choice(proposal: Proposal) -> bool:
+    return isinstance(proposal, ChangeDose) and "unavoidable" in proposal.note
