@@ -1,0 +1,1 @@
+"""Psychiatric history and self-harm, beside baclofen."""

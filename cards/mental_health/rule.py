@@ -1,0 +1,188 @@
+"""Can baclofen harm this patient's mind, or be used for self-harm? (rules.md 5.6)"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cards.case import Case, Kind
+from cards.facts import ChartText, Input, Missing, OralDose, Problem, ProblemEntry, ProblemList, Unreadable, Why
+from cards.outcome import CannotAssess, Finding, Indicator, LimitSupply, NotIndicated, Outcome
+from cards.quantities import DailyDose, Days
+from cards.rule import Rule
+
+HISTORY = "psychiatric-history"
+SELF_HARM = "self-harm-risk"
+
+JUDGED = frozenset({Kind.INITIATION, Kind.INCREASE, Kind.UNCHANGED, Kind.UNKNOWN})
+"""Oral orders after which the patient takes at least as much as before."""
+
+DIAGNOSES = {
+    Problem.PSYCHOSIS: "psychosis",
+    Problem.BIPOLAR: "bipolar disorder",
+    Problem.DELIRIUM_HALLUCINATION: "delirium or hallucinations",
+}
+
+TOXIC = "encephalopathy"
+"""Flag of the delirium value set: encephalopathy is toxicity, not psychiatric history (resolutions.md 19)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    dose_above: DailyDose
+    high_dose_above: DailyDose
+    suicidality_max_age: Days
+    supply: Days
+
+
+def psychiatric_history(case: Case, limits: Limits) -> Outcome:
+    """Psychosis, bipolar disorder, delirium or hallucinations at any time, also long resolved."""
+    if case.kind not in JUDGED:
+        return _other_kind(HISTORY, case)
+    history = [entry for entry in _of(case, *DIAGNOSES) if TOXIC not in entry.flags]
+    if not history:
+        gaps = _gaps(case)
+        none = NotIndicated(HISTORY, "no psychosis, bipolar disorder, delirium or hallucinations on the problem list")
+        return CannotAssess(HISTORY, gaps) if gaps else none
+    indicator = _by_dose(case, limits)
+    if case.stable and indicator is not Indicator.CRITICAL:
+        if indicator is Indicator.INFO:
+            return NotIndicated(HISTORY, f"stable at {_dose(case)}, not above {limits.dose_above}")
+        indicator = indicator.lowered()
+    kinds = [kind for kind in DIAGNOSES if any(kind in entry.kinds for entry in history)]
+    bipolar = ("mania",) if Problem.BIPOLAR in kinds else ()
+    return Finding(
+        HISTORY,
+        indicator,
+        summary="dose_unknown" if isinstance(case.dose, Unreadable) else "dose",
+        detail=("S-ORDER", "recorded", "worsens", *bipolar, "monitor", "stopping", *_dose_unread(case)),
+        values={
+            "dx": _listed([DIAGNOSES[kind] for kind in kinds]),
+            "recorded": _named(history),
+            "dose_limit": limits.dose_above,
+        },
+    )
+
+
+def self_harm_risk(case: Case, limits: Limits) -> Outcome:
+    """Suicidal ideation or an attempt within a year; depression by dose."""
+    if case.kind not in JUDGED:
+        return _other_kind(SELF_HARM, case)
+    suicidality = _recent_suicidality(case, limits)
+    if suicidality:
+        return _after_suicidality(case, suicidality, limits)
+    return _with_depression(case, limits)
+
+
+def _after_suicidality(case: Case, entries: Sequence[ProblemEntry], limits: Limits) -> Finding:
+    """A warning at any dose, also in a stable regimen."""
+    high = _above(case, limits.high_dose_above)
+    return Finding(
+        SELF_HARM,
+        Indicator.CRITICAL if high else Indicator.WARNING,
+        summary="suicidality",
+        detail=("S-ORDER", "recorded", "overdose", "follow_up", *_dose_unread(case)),
+        values={"recorded": _named(entries), "supply": limits.supply, "dose_limit": limits.high_dose_above},
+        proposals=(LimitSupply(limits.supply),),
+    )
+
+
+def _with_depression(case: Case, limits: Limits) -> Outcome:
+    depression = _of(case, Problem.DEPRESSION)
+    gaps = _gaps(case)
+    if not depression:
+        none = NotIndicated(SELF_HARM, f"no depression, and no suicidality within {limits.suicidality_max_age}")
+        return CannotAssess(SELF_HARM, gaps) if gaps else none
+    indicator = _for_depression(case, limits)
+    if indicator is None:
+        few = NotIndicated(SELF_HARM, f"depression without recent suicidality, at {_dose(case)}")
+        return CannotAssess(SELF_HARM, gaps) if gaps else few
+    alcohol = ("alcohol",) if case.indication.is_alcohol else ()
+    return Finding(
+        SELF_HARM,
+        indicator,
+        summary="depression",
+        detail=("S-ORDER", "recorded", "depression", *alcohol, "overdose", "ask", *_dose_unread(case)),
+        values={"recorded": _named(depression), "dose_limit": limits.high_dose_above},
+        unchecked=gaps,
+    )
+
+
+def _for_depression(case: Case, limits: Limits) -> Indicator | None:
+    """Depression without recent suicidality; a stable regimen lowers it by one level, info to silence."""
+    if _above(case, limits.high_dose_above):
+        return Indicator.INFO if case.stable else Indicator.WARNING
+    if _above(case, limits.dose_above) or case.indication.is_alcohol:
+        return None if case.stable else Indicator.INFO
+    return None
+
+
+def _by_dose(case: Case, limits: Limits) -> Indicator:
+    """Info at any dose, an unread one included."""
+    if _above(case, limits.high_dose_above):
+        return Indicator.CRITICAL
+    return Indicator.WARNING if _above(case, limits.dose_above) else Indicator.INFO
+
+
+def _above(case: Case, limit: DailyDose) -> bool:
+    return isinstance(case.dose, OralDose) and case.dose.highest > limit
+
+
+def _recent_suicidality(case: Case, limits: Limits) -> Sequence[ProblemEntry]:
+    """Within the window by its newest date; an active entry without a date counts: nothing shows that it is over."""
+    oldest = case.facts.today - timedelta(days=int(limits.suicidality_max_age.value))
+    return [
+        entry
+        for entry in _of(case, Problem.SUICIDALITY)
+        if (entry.recorded >= oldest if entry.recorded else entry.active)
+    ]
+
+
+def _of(case: Case, *kinds: Problem) -> Sequence[ProblemEntry]:
+    problems = case.facts.problems
+    return () if isinstance(problems, Missing) else problems.of(*kinds)
+
+
+def _gaps(case: Case) -> tuple[Missing, ...]:
+    match case.facts.problems:
+        case Missing() as missing:
+            return (missing,)
+        case ProblemList(incomplete=reason) if reason:
+            return (Missing(Input.PROBLEMS, Why.NOT_AVAILABLE, reason),)
+        case _:
+            return ()
+
+
+def _other_kind(rule: str, case: Case) -> NotIndicated:
+    return NotIndicated(rule, f"a {case.kind.value} is not judged")
+
+
+def _dose_unread(case: Case) -> tuple[str, ...]:
+    match case.dose:
+        case Unreadable(given=True):
+            return ("dose_unread",)
+        case Unreadable():
+            return ("no_dose_yet",)
+        case _:
+            return ()
+
+
+def _dose(case: Case) -> str:
+    return str(case.dose.highest) if isinstance(case.dose, OralDose) else "a dose that order-dose-unparseable names"
+
+
+def _named(entries: Sequence[ProblemEntry]) -> ChartText:
+    """ "Bipolar I disorder (2019-02-03)", each once, in an order that does not depend on the record's."""
+    return ChartText("; ".join(sorted({f"{entry.label} ({entry.recorded or 'no date'})" for entry in entries})))
+
+
+def _listed(words: Sequence[str]) -> str:
+    """ "psychosis, bipolar disorder and delirium or hallucinations"."""
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
+
+
+RULES = (
+    Rule(HISTORY, frozenset({Input.PROBLEMS, Input.ORDER}), psychiatric_history),
+    Rule(SELF_HARM, frozenset({Input.PROBLEMS, Input.ORDER}), self_harm_risk),
+)

@@ -1,0 +1,1 @@
+"""Baclofen at 65 and over."""

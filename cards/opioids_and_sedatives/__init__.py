@@ -1,0 +1,1 @@
+"""Opioids and other medicines that depress the nervous system, beside baclofen."""

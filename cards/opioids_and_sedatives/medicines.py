@@ -1,0 +1,98 @@
+"""Chart and drafts read together: which medicines depress the nervous system, and how they are named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from cards.case import Case, Kind
+from cards.facts import ChartText, DrugClass, Input, Medication, Missing, PatientFacts, Standing, Why
+
+DEPRESSANTS: Mapping[DrugClass, str] = {
+    DrugClass.BENZODIAZEPINE: "benzodiazepine",
+    DrugClass.Z_DRUG: "Z-drug",
+    DrugClass.GABAPENTINOID: "gabapentinoid",
+    DrugClass.BARBITURATE: "barbiturate",
+    DrugClass.MUSCLE_RELAXANT: "other muscle relaxant",
+    DrugClass.ANTIPSYCHOTIC: "antipsychotic",
+    DrugClass.SEDATING_ANTIDEPRESSANT: "sedating antidepressant",
+    DrugClass.SEDATING_ANTIHISTAMINE: "sedating antihistamine",
+    DrugClass.SODIUM_OXYBATE: "sodium oxybate",
+    DrugClass.OTHER_SEDATIVE: "other sedative",
+}
+"""The non-opioid depressants of rules.md IN-CNS. Classes are counted, not orders: two strengths of one drug are one."""
+
+CNS_ACTIVE: Mapping[DrugClass, str] = {
+    **DEPRESSANTS,
+    DrugClass.OPIOID: "opioid",
+    DrugClass.ANTIDEPRESSANT_SSRI_SNRI: "SSRI or SNRI",
+    DrugClass.ANTIEPILEPTIC: "antiepileptic",
+}
+"""What the Beers criteria count, baclofen apart (E-OLD-05)."""
+
+
+def on_record(facts: PatientFacts) -> tuple[Medication, ...]:
+    """Chart and drafts, in an order that does not depend on how they were sent."""
+    charted = () if isinstance(facts.medications, Missing) else facts.medications.others
+    return tuple(sorted((*charted, *facts.drafted), key=_alphabetical))
+
+
+def of(facts: PatientFacts, *classes: DrugClass) -> tuple[Medication, ...]:
+    wanted = frozenset(classes)
+    return tuple(medicine for medicine in on_record(facts) if medicine.classes & wanted)
+
+
+def classes_among(facts: PatientFacts, names: Mapping[DrugClass, str]) -> tuple[DrugClass, ...]:
+    """The classes of ``names`` that at least one medicine has, each once, in the order of ``names``."""
+    present = frozenset().union(*(medicine.classes for medicine in on_record(facts)))
+    return tuple(kind for kind in names if kind in present)
+
+
+def gaps(facts: PatientFacts) -> tuple[Missing, ...]:
+    """Why a medicine may be there that nobody sees; empty when the whole list was read."""
+    match facts.medications:
+        case Missing() as missing:
+            return (missing,)
+        case chart if chart.incomplete:
+            return (Missing(Input.MEDICATIONS, Why.NOT_AVAILABLE, chart.incomplete),)
+        case _:
+            return ()
+
+
+def stops(case: Case) -> bool:
+    """Baclofen ends with this signing: a pump order can be a stop too."""
+    return case.kind is Kind.STOP or all(order.stops for order in case.orders)
+
+
+def with_classes(medicines: Iterable[Medication], names: Mapping[DrugClass, str]) -> ChartText:
+    """ "clonazepam 0.5 mg tablet (benzodiazepine, since 2026-01-05)", joined."""
+    said = []
+    for medicine in medicines:
+        classes = ", ".join(name for kind, name in names.items() if kind in medicine.classes)
+        said.append(f"{medicine.label} ({classes}, {when(medicine)})")
+    return joined(said)
+
+
+def when(medicine: Medication) -> str:
+    """Where the medicine stands in time: "drafted now", "ended 2026-11-20", "since 2026-01-05, as needed"."""
+    match medicine:
+        case Medication(standing=Standing.DRAFT):
+            said = "drafted now"
+        case Medication(standing=Standing.RECENT, ended=date() as ended):
+            said = f"ended {ended}"
+        case Medication(started=date() as started):
+            said = f"since {started}"
+        case _:
+            said = "start not recorded"
+    on_hold = ", on hold" if medicine.standing is Standing.ON_HOLD else ""
+    return said + on_hold + (", as needed" if medicine.as_needed else "")
+
+
+def joined(parts: Iterable[str]) -> ChartText:
+    """One line, each part once. It holds chart text, so it stays chart text: the wording escapes it."""
+    return ChartText("; ".join(dict.fromkeys(parts)))
+
+
+def _alphabetical(medicine: Medication) -> tuple[str, ...]:
+    dates = (medicine.started or date.min, medicine.ended or date.min)
+    return (medicine.label.casefold(), medicine.standing.value, *map(str, dates), medicine.origin.resource)

@@ -1,0 +1,120 @@
+"""Other CNS depressants, and lung disease, beside baclofen (rules.md 5.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cards.case import Case, Kind
+from cards.facts import DrugClass, Missing, Problem
+from cards.opioids_and_sedatives import medicines, triggers
+from cards.opioids_and_sedatives.limits import Limits
+from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
+from cards.quantities import Count
+
+LOAD = "cns-depressant-load"
+RESPIRATORY = "respiratory-disease"
+
+STARTS = frozenset({Kind.INITIATION, Kind.UNKNOWN})
+"""An unread dose is judged as a start."""
+RISES = STARTS | {Kind.INCREASE}
+
+ALONE = frozenset({DrugClass.BENZODIAZEPINE, DrugClass.Z_DRUG, DrugClass.BARBITURATE, DrugClass.MUSCLE_RELAXANT})
+"""Depressants that deserve a word at the start even when there is no other."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    depressants: tuple[DrugClass, ...]
+    cns_active: Count
+    """Classes that the Beers criteria count, baclofen included."""
+
+
+def cns_depressant_load(case: Case, limits: Limits) -> Outcome:
+    if medicines.stops(case):
+        return NotIndicated(LOAD, "baclofen is being stopped")
+    load = _Load(
+        medicines.classes_among(case.facts, medicines.DEPRESSANTS),
+        Count.of(len(medicines.classes_among(case.facts, medicines.CNS_ACTIVE)) + 1),
+    )
+    lines = {
+        "oxybate": _sodium_oxybate(case, load),
+        "several": _several(case, load, limits),
+        "beers": _beers(case, load, limits),
+        "one": _one(case, load),
+    }
+    met = {line: indicator for line, indicator in lines.items() if indicator is not None}
+    not_known = _not_known(case, load, limits)
+    if not met:
+        few = NotIndicated(LOAD, f"{_names(load) or 'no other CNS depressant'}; {case.kind.value}")
+        return CannotAssess(LOAD, not_known) if not_known else few
+    leading = max(met, key=lambda line: met[line])
+    counted = medicines.CNS_ACTIVE if "beers" in met else medicines.DEPRESSANTS
+    return Finding(
+        LOAD,
+        met[leading],
+        summary=leading,
+        detail=("S-ORDER", "medicines", *(line for line in ("oxybate", "beers") if line in met), "additive", "advice"),
+        values={
+            "n": Count.of(len(load.depressants)),
+            "cns_active": load.cns_active,
+            "cns_active_limit": limits.cns_active_at_least,
+            "depressant": _names(load),
+            "medicines": medicines.with_classes(medicines.of(case.facts, *counted), counted),
+        },
+        unchecked=not_known,
+    )
+
+
+def _sodium_oxybate(case: Case, load: _Load) -> Indicator | None:
+    """A pump order does not say whether it starts, so it is not judged as a start here."""
+    if DrugClass.SODIUM_OXYBATE not in load.depressants:
+        return None
+    return Indicator.CRITICAL if case.kind in RISES else Indicator.WARNING
+
+
+def _several(case: Case, load: _Load, limits: Limits) -> Indicator | None:
+    n = Count.of(len(load.depressants))
+    if n < limits.depressants_at_least or case.kind is Kind.DECREASE:
+        return None
+    many = n >= limits.many_depressants_at_least
+    return Indicator.INFO if case.stable and not many else Indicator.WARNING
+
+
+def _beers(case: Case, load: _Load, limits: Limits) -> Indicator | None:
+    """Three or more CNS-active medicines at 65 and over; not in hospice care."""
+    older = not isinstance(case.age, Missing) and case.age >= limits.cns_active_age_at_least
+    if not older or load.cns_active < limits.cns_active_at_least or case.kind is Kind.DECREASE:
+        return None
+    if triggers.active(case, Problem.HOSPICE):
+        return None
+    return Indicator.INFO if case.stable else Indicator.WARNING
+
+
+def _one(case: Case, load: _Load) -> Indicator | None:
+    starts = case.kind in STARTS or case.kind is Kind.INTRATHECAL
+    return Indicator.INFO if starts and len(load.depressants) == 1 and ALONE.issuperset(load.depressants) else None
+
+
+def _not_known(case: Case, load: _Load, limits: Limits) -> tuple[Missing, ...]:
+    """Gaps in the medication list, and an unread age where it decides."""
+    age_decides = load.cns_active >= limits.cns_active_at_least and case.kind is not Kind.DECREASE
+    age = (case.age,) if age_decides and isinstance(case.age, Missing) else ()
+    return (*medicines.gaps(case.facts), *age)
+
+
+def _names(load: _Load) -> str:
+    """ "Benzodiazepine", "Benzodiazepine, antipsychotic"; empty without any."""
+    names = ", ".join(medicines.DEPRESSANTS[kind] for kind in load.depressants)
+    return names[:1].upper() + names[1:]
+
+
+def respiratory_disease(case: Case, limits: Limits) -> Outcome:
+    if case.kind not in STARTS:
+        return NotIndicated(RESPIRATORY, f"only a start is judged; this is {case.kind.value}")
+    found = triggers.respiratory_disease(case, limits)
+    if not found and (not_known := triggers.problem_gaps(case)):
+        return CannotAssess(RESPIRATORY, not_known)
+    if not found:
+        return NotIndicated(RESPIRATORY, "no lung disease or sleep apnoea on the problem list")
+    detail = ("S-ORDER", "condition", "apnoea", "advice")
+    return Finding(RESPIRATORY, Indicator.INFO, "default", detail, values={"condition": medicines.joined([found])})

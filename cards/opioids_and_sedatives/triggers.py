@@ -1,0 +1,134 @@
+"""What makes an opioid beside baclofen more dangerous (trigger T of rules.md 5.4).
+
+Each trigger says what it met, with its numbers, or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from cards.case import Case
+from cards.facts import DrugClass, Input, Missing, OralDose, Problem, ProblemEntry, Why
+from cards.kidney import KidneyFunction, Tier
+from cards.opioids_and_sedatives import medicines, mme
+from cards.opioids_and_sedatives.limits import Limits
+
+REDUCED = frozenset({Tier.K3A, Tier.K3B})
+SEVERE = frozenset({Tier.K4, Tier.K5, Tier.DIALYSIS})
+
+
+def many_morphine_equivalents(case: Case, limits: Limits) -> str | None:
+    total = mme.total(medicines.of(case.facts, DrugClass.OPIOID), limits.factors)
+    if total.counted < limits.mme_at_least:
+        return None
+    return f"opioids come to {total.said} (limit {limits.mme_at_least})"
+
+
+def another_depressant(case: Case, _limits: Limits) -> str | None:
+    found = medicines.of(case.facts, *medicines.DEPRESSANTS)
+    return f"other CNS depressant: {medicines.with_classes(found, medicines.DEPRESSANTS)}" if found else None
+
+
+def respiratory_disease(case: Case, _limits: Limits) -> str | None:
+    return _named("breathing", active(case, Problem.RESPIRATORY_RISK))
+
+
+def earlier_overdose(case: Case, _limits: Limits) -> str | None:
+    """At any time, also long resolved."""
+    return _named("earlier overdose", _ever(case, Problem.OVERDOSE))
+
+
+def severe_kidney_disease(case: Case, _limits: Limits) -> str | None:
+    match case.kidney:
+        case KidneyFunction(acute=acute) if acute is not None:
+            return "possible acute kidney injury"
+        case KidneyFunction(tier=Tier.DIALYSIS):
+            return "dialysis"
+        case KidneyFunction(tier=Tier.CHILD, dialysis=evidence) if evidence is not None:
+            return "dialysis"
+        case KidneyFunction(tier=tier, egfr=egfr) if tier in SEVERE:
+            return f"eGFR {egfr}"
+        case _:
+            return None
+
+
+def older_with_reduced_kidneys(case: Case, limits: Limits) -> str | None:
+    match case.kidney:
+        case KidneyFunction(tier=tier, egfr=egfr) if tier in REDUCED:
+            if not isinstance(case.age, Missing) and case.age >= limits.reduced_kidney_age_at_least:
+                return f"age {case.age:n} with eGFR {egfr}"
+    return None
+
+
+def high_baclofen_dose(case: Case, limits: Limits) -> str | None:
+    match case.dose:
+        case OralDose(highest=highest) if highest > limits.baclofen_above:
+            return f"baclofen {highest} (above {limits.baclofen_above})"
+        case _:
+            return None
+
+
+def alcohol(case: Case, limits: Limits) -> str | None:
+    """The indication, or intoxication in these days; an F10 code alone is not drinking (resolutions.md 19)."""
+    if case.indication.is_alcohol:
+        return f"indication {case.indication.value}"
+    oldest = case.facts.today - timedelta(days=int(limits.intoxication_max_age.value))
+    intoxicated = _ever(case, Problem.ALCOHOL_INTOXICATION)
+    return _named("alcohol", [entry for entry in intoxicated if entry.recorded and entry.recorded >= oldest])
+
+
+TRIGGERS: tuple[Callable[[Case, Limits], str | None], ...] = (
+    many_morphine_equivalents,
+    another_depressant,
+    respiratory_disease,
+    earlier_overdose,
+    severe_kidney_disease,
+    older_with_reduced_kidneys,
+    high_baclofen_dose,
+    alcohol,
+)
+
+
+def met(case: Case, limits: Limits) -> tuple[str, ...]:
+    """What was met, with its numbers, in a fixed order."""
+    said = (trigger(case, limits) for trigger in TRIGGERS)
+    return tuple(words for words in said if words is not None)
+
+
+def not_known(case: Case) -> tuple[Missing, ...]:
+    """Inputs beside the medication list that could have met a trigger, had they been read."""
+    kidney: tuple[Missing, ...]
+    match case.kidney:
+        case Missing() as missing:
+            kidney = (missing,)
+        case KidneyFunction(tier=tier, unchecked=unchecked) if tier in REDUCED and isinstance(case.age, Missing):
+            kidney = (*unchecked, case.age)
+        case KidneyFunction(unchecked=unchecked):
+            kidney = unchecked
+    return tuple(dict.fromkeys((*problem_gaps(case), *kidney)))
+
+
+def problem_gaps(case: Case) -> tuple[Missing, ...]:
+    match case.facts.problems:
+        case Missing() as missing:
+            return (missing,)
+        case problems if problems.incomplete:
+            return (Missing(Input.PROBLEMS, Why.NOT_AVAILABLE, problems.incomplete),)
+        case _:
+            return ()
+
+
+def active(case: Case, kind: Problem) -> Sequence[ProblemEntry]:
+    return [entry for entry in _ever(case, kind) if entry.active]
+
+
+def _ever(case: Case, kind: Problem) -> Sequence[ProblemEntry]:
+    problems = case.facts.problems
+    return () if isinstance(problems, Missing) else problems.of(kind)
+
+
+def _named(what: str, entries: Sequence[ProblemEntry]) -> str | None:
+    """ "breathing: COPD (2021-03-04)"; None without an entry."""
+    said = sorted(f"{entry.label} ({entry.recorded or 'no date'})" for entry in entries)
+    return f"{what}: {', '.join(dict.fromkeys(said))}" if said else None
