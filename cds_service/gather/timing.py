@@ -1,0 +1,256 @@
+"""FHIR Timing → how often a day (``Frequency``) and for how long (``Bounds``)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
+
+from msgspec import Raw, UnsetType
+
+from cards.facts import Unreadable
+from cards.quantities import Days
+from cds_service.gather.amounts import Frequency
+from cds_service.gather.fhir_values import NotANumber, Precision, many, number, texts, when
+from cds_service.gather.sig import read_frequency
+from cds_service.resources import CodeableConcept, Period, Quantity, Repeat, Timing
+
+_MOST_A_DAY = 24
+"""More than hourly is not a schedule of a medicine that is swallowed or counted."""
+_LEAST_A_DAY = Fraction(1, 100)
+
+_DAYS = {
+    "s": Fraction(1, 86400), "min": Fraction(1, 1440), "h": Fraction(1, 24), "d": Fraction(1), "wk": Fraction(7),
+    "mo": Fraction(30), "a": Fraction(365),
+}  # fmt: skip
+_UNIT_NAMES = {
+    **{unit: unit for unit in _DAYS},
+    **dict.fromkeys(("sec", "second", "seconds"), "s"),
+    **dict.fromkeys(("minute", "minutes"), "min"),
+    **dict.fromkeys(("hr", "hrs", "hour", "hours"), "h"),
+    **dict.fromkeys(("day", "days"), "d"),
+    **dict.fromkeys(("week", "weeks", "w"), "wk"),
+    **dict.fromkeys(("month", "months"), "mo"),
+    **dict.fromkeys(("year", "years"), "a"),
+}
+_EVENTS = {
+    **dict.fromkeys(
+        (
+            "MORN", "MORN.early", "MORN.late", "NOON", "AFT", "AFT.early", "AFT.late", "EVE", "EVE.early", "EVE.late",
+            "NIGHT", "PHS", "HS", "WAKE", "CM", "CD", "CV", "ACM", "ACD", "ACV", "PCM", "PCD", "PCV",
+        ),
+        1,
+    ),
+    # At, before and after "meals": three a day.
+    **dict.fromkeys(("C", "AC", "PC"), 3),
+}  # fmt: skip
+_ABBREVIATIONS = {
+    "BED": Frequency(Fraction(1), day_parts=frozenset({"HS"})),
+    "WK": Frequency(Fraction(1, 7)),
+    "MO": Frequency(Fraction(1, 30)),
+}
+"""Codes of HL7 GTSAbbreviation that are no words of a sig; the others (TID, Q8H, AM ...) are."""
+
+
+def days_in(unit: str | None) -> Fraction | None:
+    """Days in one UCUM or written-out unit of time; a month counts 30."""
+    name = _UNIT_NAMES.get((unit or "").strip().lower())
+    return None if name is None else _DAYS[name]
+
+
+# ------------------------------------------------------------------------------------------------------ how often
+
+
+def frequency(timing: Timing | None) -> Frequency | Unreadable | None:
+    """``None`` when the timing does not say how often. The code and ``repeat`` must not contradict each other."""
+    if timing is None:
+        return None
+    repeat = _of_repeat(timing.repeat) if timing.repeat else None
+    coded, written = _of_code(timing.code)
+    match repeat:
+        case Unreadable():
+            return repeat
+        case Frequency():
+            if any(code.per_day != repeat.per_day for code in coded):
+                return Unreadable("timing.code and timing.repeat say different frequencies")
+            return _checked(repeat)
+        case None:
+            pass
+    stated = coded or written
+    if stated:
+        if len({one.per_day for one in (*coded, *written)}) > 1:
+            return Unreadable("timing.code says different frequencies")
+        return _checked(stated[0])
+    return _of_events(timing.event)
+
+
+def _checked(read: Frequency) -> Frequency | Unreadable:
+    if read.per_day > _MOST_A_DAY:
+        return Unreadable("timing says more than 24 times a day")
+    return read if read.per_day >= _LEAST_A_DAY else Unreadable("timing says less than once in 100 days")
+
+
+def _of_code(concept: CodeableConcept | None) -> tuple[list[Frequency], list[Frequency]]:
+    """What the codes say, and what the displays and the text say: "every 8 hours", "Q4H PRN"."""
+    if concept is None:
+        return [], []
+    codings = many(concept.coding)
+    codes = [coding.code.strip() for coding in codings if isinstance(coding.code, str)]
+    by_code = [_ABBREVIATIONS.get(code.upper()) or read_frequency(code) for code in codes]
+    by_text = [read_frequency(text) for text in texts(*(coding.display for coding in codings), concept.text)]
+    return [one for one in by_code if one], [one for one in by_text if one]
+
+
+def _of_events(events: list[str] | None) -> Frequency | Unreadable | None:
+    """Single points in time: the most of them on one day."""
+    times = [when(event) for event in events or ()]
+    if not times:
+        return None
+    days = [time.day for time in times if time is not None]
+    if len(days) < len(times) or None in days:
+        return Unreadable("timing.event is not a list of dates")
+    return _checked(Frequency(Fraction(max(map(days.count, days))), once=len(days) == 1))
+
+
+def _positive(raw: Raw | UnsetType, element: str) -> Fraction | Unreadable | None:
+    match number(raw):
+        case None:
+            return None
+        case NotANumber(reason=reason):
+            return Unreadable(f"timing.repeat.{element} {reason}")
+        case value if value <= 0:
+            return Unreadable(f"timing.repeat.{element} is not above zero")
+        case value:
+            return Fraction(value)
+
+
+def _of_repeat(repeat: Repeat) -> Frequency | Unreadable | None:
+    read = {
+        "frequency": _positive(repeat.frequency, "frequency"),
+        "frequencyMax": _positive(repeat.frequencyMax, "frequencyMax"),
+        "period": _positive(repeat.period, "period"),
+        "periodMax": _positive(repeat.periodMax, "periodMax"),
+        "count": _positive(repeat.count, "count"),
+    }
+    values: dict[str, Fraction | None] = {}
+    for element, value in read.items():
+        if isinstance(value, Unreadable):
+            return value
+        values[element] = value
+    events = _event_count(repeat)
+    if isinstance(events, Unreadable):
+        return events
+    low, high, period = values["frequency"], values["frequencyMax"], values["period"]
+    if low and high and high < low:
+        return Unreadable("timing.repeat.frequencyMax is below frequency")
+    if period and values["periodMax"] and values["periodMax"] < period:
+        return Unreadable("timing.repeat.periodMax is below period")
+    times = high or low
+    per_day = _per_day(repeat, times, period, events)
+    if isinstance(per_day, Unreadable):
+        return per_day
+    once = values["count"] == 1
+    if per_day is None:
+        return Frequency(Fraction(1), once=True) if once and not times and not period else None
+    ranged = high is not None or values["periodMax"] is not None
+    return Frequency(Fraction(1) if once else per_day, up_to=ranged, once=once, day_parts=_named_parts(repeat))
+
+
+def _per_day(repeat: Repeat, times: Fraction | None, period: Fraction | None, events: int) -> Fraction | Unreadable | None:
+    weekdays = len(set(repeat.dayOfWeek or ()))
+    unit = repeat.periodUnit or repeat.periodUnits
+    if period is not None and unit:
+        length = days_in(unit)
+        if length is None:
+            return Unreadable("timing.repeat.periodUnit is not a unit of time")
+        days = period * length
+        if not weekdays:
+            return max((times or 1) / days, Fraction(events) / max(days, Fraction(1)))
+        if days == 1:
+            return max(times or Fraction(1), Fraction(events)) * weekdays / 7
+        if days == 7:
+            return max(times or Fraction(1), Fraction(weekdays * max(events, 1))) / 7
+        return Unreadable("timing.repeat.dayOfWeek does not fit its period")
+    if period is not None:
+        return None
+    if times is not None and times != (events or 1):
+        return Unreadable("timing.repeat.frequency has no period") if events or weekdays else None
+    if not events and not weekdays:
+        return None
+    return Fraction(max(events, 1)) * (Fraction(weekdays, 7) if weekdays else 1)
+
+
+def _event_count(repeat: Repeat) -> int | Unreadable:
+    """Administrations a day that ``when`` and ``timeOfDay`` name; the larger of the two."""
+    named = _when(repeat)
+    if not all(name in _EVENTS for name in named):
+        return Unreadable("timing.repeat.when has an unknown code")
+    clock = set(repeat.timeOfDay or ())
+    if not all(re.fullmatch(r"[0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d+)?)?", time) for time in clock):
+        return Unreadable("timing.repeat.timeOfDay is not a time")
+    return max(sum(_EVENTS[name] for name in set(named)), len(clock))
+
+
+def _named_parts(repeat: Repeat) -> frozenset[str]:
+    return frozenset((*_when(repeat), *(repeat.timeOfDay or ())))
+
+
+def _when(repeat: Repeat) -> list[str]:
+    return [repeat.when] if isinstance(repeat.when, str) else repeat.when or []
+
+
+# -------------------------------------------------------------------------------------------------- for how long
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """When an instruction begins and ends, as far as it says so."""
+
+    start: date | None = None
+    end: date | None = None
+    """Last day, included."""
+    lasts: Days | None = None
+
+
+def bounds(timing: Timing | None, often: Frequency | None) -> Bounds:
+    repeat = timing.repeat if timing else None
+    if repeat is None:
+        return Bounds()
+    if repeat.boundsPeriod is not None:
+        return of_period(repeat.boundsPeriod)
+    ranged = repeat.boundsRange
+    # The shorter end of a range: the next step may come that early.
+    length = duration(repeat.boundsDuration) or (duration(ranged.low or ranged.high) if ranged else None)
+    if length is None and often is not None:
+        count = _positive(repeat.count, "count")
+        if isinstance(count, Fraction):
+            length = Days.of(min(max(ceil(count / often.per_day), 1), 36500))
+    return Bounds(lasts=length)
+
+
+def of_period(period: Period) -> Bounds:
+    """A FHIR Period includes its end; between two points in time a part of a day counts as a day."""
+    start, end = when(period.start), when(period.end)
+    first = start.day if start else None
+    last = end.day if end else None
+    if first is None or last is None or start is None or end is None or end.latest < start.earliest:
+        return Bounds(start=first, end=last)
+    if Precision.TIME in (start.precision, end.precision):
+        length = ceil((end.latest - start.earliest) / timedelta(days=1))
+    else:
+        length = (last - first).days + 1
+    return Bounds(first, last, Days.of(max(length, 1)))
+
+
+def duration(quantity: Quantity | None) -> Days | None:
+    """Whole days, at least one; ``None`` when absent or not a length of time."""
+    if quantity is None:
+        return None
+    value, unit = number(quantity.value), days_in(quantity.code) or days_in(quantity.unit)
+    if not isinstance(value, Decimal) or value <= 0 or unit is None:
+        return None
+    days = int(Fraction(value) * unit)
+    return Days.of(max(days, 1)) if days <= 36500 else None
