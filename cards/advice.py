@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from cards.case import Case, Kind
 from cards.facts import OralDose, Problem, ProblemList, Unreadable
-from cards.kidney import KidneyFunction
+from cards.kidney import KidneyFunction, Tier
 from cards.outcome import ChangeDose, DoseProposal, Proposal, Taper, WithdrawOrder
 from cards.quantities import DailyDose, SingleDose
 
@@ -33,8 +33,13 @@ def permitted(case: Case, proposals: Iterable[DoseProposal]) -> tuple[DosePropos
     """Nothing lowers or removes a dose that nobody could read; acute injury offers no dose (resolutions.md 2, 12)."""
     if not case.current.known:
         return ()
-    acute = isinstance(case.kidney, KidneyFunction) and case.kidney.acute is not None
-    return tuple(proposal for proposal in proposals if not acute or isinstance(proposal, WithdrawOrder))
+    return tuple(proposal for proposal in proposals if not acute(case) or isinstance(proposal, WithdrawOrder))
+
+
+def acute(case: Case) -> bool:
+    """Possible acute kidney injury; creatinine says nothing of the kind in dialysis (R8)."""
+    kidney = case.kidney
+    return isinstance(kidney, KidneyFunction) and kidney.acute is not None and kidney.tier is not Tier.DIALYSIS
 
 
 def closing(case: Case, proposals: Iterable[Proposal]) -> tuple[str, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from cards.advice import closing, instead, permitted
+from cards.advice import acute, closing, instead, permitted
 from cards.case import Case, Indication, Kind
 from cards.dose.limits import Limits
 from cards.facts import DoseStep, Missing, OralDose
-from cards.kidney import KidneyFunction, Tier
+from cards.kidney import Tier
 from cards.outcome import ChangeDose, Finding, Indicator, NotIndicated, Outcome
 from cards.quantities import Count, DailyDose
 
@@ -138,8 +138,7 @@ def start_dose_too_high(case: Case, limits: Limits) -> Outcome:
 
 def _start_summary(case: Case, start: DailyDose | None) -> str:
     """No start is named where kidneys leave none to offer, or are changing (resolutions.md 12)."""
-    acute = isinstance(case.kidney, KidneyFunction) and case.kidney.acute is not None
-    if start is None or acute:
+    if start is None or acute(case):
         return "no_start"
     return "default" if case.current.known else "current_unknown"
 

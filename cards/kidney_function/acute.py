@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cards.advice import permitted
+from cards.advice import acute, permitted
 from cards.case import Case, Kind
 from cards.facts import OralDose
 from cards.kidney import AcuteInjury, KidneyFunction
@@ -20,7 +20,7 @@ def renal_aki(case: Case, limits: Limits) -> Outcome:
     kidney = kidney_of(case, RULE)
     if not isinstance(kidney, KidneyFunction):
         return kidney
-    if kidney.acute is None:
+    if kidney.acute is None or not acute(case):
         return quiet(kidney, RULE, "no sign of acute kidney injury")
     starts = case.kind in (Kind.INITIATION, Kind.INCREASE)
     doses: tuple[DoseProposal, ...] = (WithdrawOrder(),) if starts else ()
@@ -29,7 +29,7 @@ def renal_aki(case: Case, limits: Limits) -> Outcome:
     new = starts or case.kind is Kind.UNKNOWN
     return Finding(
         RULE,
-        max(indicator(case, limits), *(finding.indicator for finding in by_tier if isinstance(finding, Finding))),
+        max([indicator(case, limits), *(other.indicator for other in by_tier if isinstance(other, Finding))]),
         ("start" if new else "review") + ("" if _measured(kidney.acute) else "_diagnosis"),
         paragraphs(case, kidney, limits, ("why", *_act(case), "S-WATCH"), proposals),
         {"before": kidney.acute.before, "now": kidney.acute.now} if _measured(kidney.acute) else {},
@@ -48,8 +48,8 @@ def indicator(case: Case, limits: Limits) -> Indicator:
             return Indicator.CRITICAL
 
 
-def _measured(acute: AcuteInjury) -> bool:
-    return acute.before is not None and acute.now is not None
+def _measured(injury: AcuteInjury) -> bool:
+    return injury.before is not None and injury.now is not None
 
 
 def _act(case: Case) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cards.advice import instead, new_without_a_dose, permitted, starting
+from cards.advice import acute, instead, new_without_a_dose, permitted, starting
 from cards.case import Case, Kind
 from cards.facts import OralDose
 from cards.kidney import KidneyFunction, Tier
@@ -56,7 +56,7 @@ def _avoid(case: Case, kidney: KidneyFunction, limits: Limits, rule: str, limit:
     highest = case.dose.highest if isinstance(case.dose, OralDose) else None
     doses = permitted(case, _doses(case, kidney.tier, limit))
     proposals = (*doses, *recheck(kidney, limits))
-    summary, act = _words(case, kidney, limit)
+    summary, act = _words(case, limit)
     why = ("why", "ask_dialysis") if kidney.tier is Tier.K5 else ("why",)
     values: dict[str, object] = {"limit": limit, "unavoidable": _unavoidable(case, kidney.tier)}
     for dose in doses:
@@ -103,9 +103,9 @@ def _if_unavoidable(case: Case, tier: Tier) -> tuple[ChangeDose, ...]:
     return instead(case, low, "if unavoidable, after dialysis" if tier is Tier.DIALYSIS else "if unavoidable")
 
 
-def _words(case: Case, kidney: KidneyFunction, limit: DailyDose) -> tuple[str, tuple[str, ...]]:
+def _words(case: Case, limit: DailyDose) -> tuple[str, tuple[str, ...]]:
     """Summary, and what to do instead."""
-    if kidney.acute is not None:
+    if acute(case):
         return "default" if isinstance(case.dose, OralDose) else "no_dose", ("act_acute",)
     if not isinstance(case.dose, OralDose):
         return "no_dose", ("act_start",) if starting(case) else ("act_unreadable",)

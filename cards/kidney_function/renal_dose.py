@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cards.advice import instead, permitted, starting
+from cards.advice import acute, instead, permitted, starting
 from cards.case import Case, Kind
 from cards.facts import Missing, OralDose
 from cards.kidney import KidneyFunction, Tier
@@ -108,7 +108,7 @@ def _finding(
     older = case.dosing.older(case.age)
     doses = permitted(case, _doses(case, kidney.tier, older=older) if indicator > Indicator.INFO else ())
     proposals = (*doses, *recheck(kidney, limits))
-    summary, act = _words(case, kidney, indicator, doses, older=older)
+    summary, act = _words(case, indicator, doses, older=older)
     own = ("why", "beers" if older else "extrapolated", *act, "S-WATCH", *(("S-OLD",) if older else ()))
     return Finding(
         RULE,
@@ -151,10 +151,10 @@ def _smaller_increase(case: Case, current: DailyDose, tier: Tier) -> tuple[Chang
 
 
 def _words(
-    case: Case, kidney: KidneyFunction, indicator: Indicator, doses: tuple[DoseProposal, ...], *, older: bool
+    case: Case, indicator: Indicator, doses: tuple[DoseProposal, ...], *, older: bool
 ) -> tuple[str, tuple[str, ...]]:
     """Summary and the paragraph that says what to do instead."""
-    if kidney.acute is not None:
+    if acute(case):
         return "acute", ("act_acute",)
     if not isinstance(case.dose, OralDose):
         return "no_dose", ("act_start",) if starting(case) else ("act_unreadable",)

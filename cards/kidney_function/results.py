@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from cards.advice import closing, instead, new_without_a_dose, permitted
+from cards.advice import acute, closing, instead, new_without_a_dose, permitted
 from cards.case import Case, Kind
 from cards.facts import DrugClass, Input, KidneyResults, MedicationList, Missing, OralDose, Problem, ProblemList, Why
 from cards.kidney import KidneyFunction, Tier
@@ -45,7 +45,7 @@ def renal_function_unknown(case: Case, limits: Limits) -> Outcome:
         return NotIndicated(UNKNOWN, "kidney function is not known, and baclofen is being lowered")
     judged = case.kind is not Kind.UNCHANGED
     risks = tuple(_risks(case, limits)) if judged else ()
-    tests = (OrderTest(Test.CREATININE, urgent=_urgent(case, kidney, limits)),)
+    tests = (OrderTest(Test.CREATININE, urgent=_urgent(case, limits)),)
     doses = permitted(case, _older_start(case))
     act = ("act_start",) if case.kind is Kind.INITIATION and case.current.known else ()
     own = ("why", *(("risks",) if risks else ()), *act)
@@ -96,9 +96,9 @@ def _not_known(case: Case) -> Iterator[Missing]:
             yield Missing(what, Why.NOT_AVAILABLE, listed.incomplete)
 
 
-def _urgent(case: Case, kidney: KidneyFunction, limits: Limits) -> bool:
+def _urgent(case: Case, limits: Limits) -> bool:
     high = isinstance(case.dose, OralDose) and case.dose.highest >= limits.unknown_urgent_at_least
-    return high or kidney.acute is not None
+    return high or acute(case)
 
 
 def _older_start(case: Case) -> tuple[ChangeDose, ...]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cards.case import Case, CurrentBaclofen, Indication, Kind
+from cards.content import LONGEST_SUMMARY, Library
 from cards.dosing import Dosing
 from cards.facts import (
     BaclofenOrder,
@@ -39,7 +40,21 @@ from cards.facts import (
     Why,
 )  # fmt: skip
 from cards.kidney import AcuteInjury, KidneyFunction, Tier
+from cards.outcome import (
+    CannotAssess,
+    ChangeDose,
+    Finding,
+    NotIndicated,
+    OrderTest,
+    Outcome,
+    Proposal,
+    Taper,
+    WithdrawOrder,
+)
 from cards.quantities import UNITS, Age, DailyDose, Days, Egfr, SingleDose
+from cards.questions import QUESTIONS
+from cards.triage import ShownCard
+from cards.wording import CardWords, Words
 
 CARDS = Path(__file__).parents[2] / "cards"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -73,6 +88,23 @@ def limits_of(file: str, into: type[_L]) -> _L:
 def dosing() -> Dosing:
     limits: Dosing = limits_of("dosing.toml", Dosing)
     return limits
+
+
+@cache
+def _words() -> Words:
+    library = Library()
+    questions = (library.load_question(CARDS / name, m.RULES, m.Limits) for name, m in QUESTIONS.items())
+    texts = {rule: text for question in questions for rule, text in question.cards.items()}
+    return Words(texts, library.sentences, library.evidence, "test")
+
+
+def written(case: Case, finding: Finding) -> CardWords:
+    """The finding in words, as if it were shown alone: fails when a text names a value that the finding lacks."""
+    words = _words().of(ShownCard(case, finding, finding.indicator))
+    assert len(words.summary) <= LONGEST_SUMMARY
+    assert finding.indicator in _words().texts[finding.rule].indicators
+    assert not re.search(r"[{}]|None|Missing|Decimal", words.summary + words.detail)
+    return words
 
 
 _STEP = re.compile(r"(?P<doses>[\d./]+) mg(?: (?P<often>daily|QD|BID|TID|QID))?(?: x(?P<days>\d+) ?d)?")
@@ -230,3 +262,36 @@ def _medications(given: Iterable[DrugClass | Medication] | MedicationList | Miss
     if isinstance(given, MedicationList | Missing):
         return given
     return MedicationList(tuple(_medication(m) for m in given))
+
+
+# --------------------------------------------------------------------------------------------------- outcomes, in short
+
+
+def level(outcome: Outcome) -> str:
+    """ "info", "warning", "critical", "silent" or "cannot assess"."""
+    match outcome:
+        case Finding(indicator=indicator):
+            return str(indicator)
+        case NotIndicated():
+            return "silent"
+        case CannotAssess():
+            return "cannot assess"
+
+
+def offers(outcome: Outcome) -> list[str]:
+    assert isinstance(outcome, Finding)
+    return [offer(proposal) for proposal in outcome.proposals]
+
+
+def offer(proposal: Proposal) -> str:
+    match proposal:
+        case ChangeDose(regimen=regimen, note=note):
+            return f"{regimen}{', ' if note else ''}{note}"
+        case Taper(steps=steps):
+            return f"taper from {steps[0].regimen}"
+        case WithdrawOrder():
+            return "withdraw"
+        case OrderTest(test=test, urgent=urgent):
+            return f"{'urgent ' if urgent else ''}{test.value}"
+        case _:
+            return str(proposal)
