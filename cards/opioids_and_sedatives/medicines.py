@@ -94,5 +94,6 @@ def joined(parts: Iterable[str]) -> ChartText:
 
 
 def _alphabetical(medicine: Medication) -> tuple[str, ...]:
-    dates = (medicine.started or date.min, medicine.ended or date.min)
-    return (medicine.label.casefold(), medicine.standing.value, *map(str, dates), medicine.origin.resource)
+    """By label; whatever else a card shows breaks the tie."""
+    classes = ",".join(sorted(medicine.classes))
+    return (medicine.label.casefold(), medicine.label, when(medicine), classes, str(medicine.opioids))
