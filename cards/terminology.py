@@ -52,8 +52,8 @@ class System(Enum):
 _SHAPES = {
     System.RXNORM: re.compile(r"\d{1,8}").fullmatch,
     System.NDC: re.compile(r"\d{5}-\d{4}").fullmatch,
-    System.SNOMED: re.compile(r"\d{6,18}").fullmatch,
-    System.DMD: re.compile(r"\d{6,18}").fullmatch,
+    System.SNOMED: re.compile(r"[1-9]\d{5,17}").fullmatch,
+    System.DMD: re.compile(r"[1-9]\d{5,17}").fullmatch,
     System.ATC: re.compile(r"[A-Z](\d\d([A-Z]([A-Z](\d\d)?)?)?)?").fullmatch,
     System.ICD10CM: re.compile(r"[A-Z](\d[0-9A-Z](\.?[0-9A-Z]{1,4})?)?").fullmatch,
     System.ICD10: re.compile(r"[A-Z](\d[0-9A-Z](\.?[0-9A-Z]{1,4})?)?").fullmatch,
@@ -90,7 +90,7 @@ class Terminology:
         tables: dict[tuple[Kind, System], _Table] = {}
         ids: dict[str, Kind] = {}
         for name, kind in _index(folder).items():
-            value_set, system = _split(folder, name)
+            value_set, system = _split(name)
             if system in leave_out:
                 continue
             if kind is not Kind.ORDER:
@@ -176,39 +176,40 @@ def _index(folder: Path) -> dict[str, Kind]:
     return kinds
 
 
-def _split(folder: Path, name: str) -> tuple[str, System]:
+def _split(name: str) -> tuple[str, System]:
     value_set, _, rest = name.partition(".")
     try:
         return value_set, System(rest.removesuffix(".csv"))
     except ValueError:
         systems = ", ".join(system.value for system in System)
-        raise TerminologyError(f"index.toml: {name}: name it VALUE-SET.SYSTEM.csv with SYSTEM one of {systems}") from None
+        cure = f"name it VALUE-SET.SYSTEM.csv with SYSTEM one of {systems}"
+        raise TerminologyError(f"index.toml: {name}: {cure}") from None
 
 
 _COLUMNS = ("match", "code", "display", "flags", "verification", "source")
-_flags: dict[str, frozenset[str]] = {"": frozenset()}
 
 
 def _fill(table: _Table, path: Path, value_set: str, system: System) -> None:
-    shaped = _SHAPES[system]
     hierarchic = system in _HIERARCHIC
-    exact, prefixes, excluded = table.exact, table.prefixes, table.excluded
+    flag_sets = {"": frozenset[str]()}
     for line, (match, code, display, flag_text, _, source) in read_rows(path, _COLUMNS):
-        if not shaped(code) or not source or not (display or system is System.ATC):
-            raise TerminologyError(f"{path.name}, line {line}: {code!r} is no {system.value} code, or has no display or source")
-        flags = _flags.get(flag_text)
+        if not system.shaped(code) or not source or not (display or system is System.ATC):
+            what = f"{code!r} is no {system.value} code, or has no display or source"
+            raise TerminologyError(f"{path.name}, line {line}: {what}; correct the row")
+        flags = flag_sets.get(flag_text)
         if flags is None:
-            flags = _flags.setdefault(flag_text, frozenset(flag_text.split("|")))
+            flags = flag_sets[flag_text] = frozenset(flag_text.split("|"))
         key = bare_code(code) if hierarchic else code
         if match == "exact":
-            sets = exact.setdefault(key, {})
+            sets = table.exact.setdefault(key, {})
         elif match == "prefix" and hierarchic:
-            sets = prefixes.setdefault(key, {})
+            sets = table.prefixes.setdefault(key, {})
         elif match == "exclude" and hierarchic:
-            excluded.setdefault(key, set()).add(value_set)
+            table.excluded.setdefault(key, set()).add(value_set)
             continue
         else:
-            raise TerminologyError(f"{path.name}, line {line}: match {match!r}; write exact (or prefix, exclude in ICD and ATC)")
+            cure = "write exact, or in ICD and ATC files prefix or exclude"
+            raise TerminologyError(f"{path.name}, line {line}: match {match!r}; {cure}")
         if value_set in sets:
             raise TerminologyError(f"{path.name}, line {line}: {code} stands twice; keep one row")
         sets[value_set] = flags

@@ -60,7 +60,7 @@ def known_system(uri: str) -> System | None:
 
 
 def spellings(system: System, code: str) -> tuple[str, ...]:
-    """The forms under which our files may hold this code: usually one, several for an ambiguous NDC, none for a misshapen code."""
+    """How our files may write this code: usually one way, several for an ambiguous NDC, none for a misshapen code."""
     if system is System.NDC:
         return labeler_products(code)
     code = bare_code(code) if system in (System.ICD10CM, System.ICD10, System.ATC) else code.strip()
@@ -68,7 +68,7 @@ def spellings(system: System, code: str) -> tuple[str, ...]:
 
 
 def labeler_products(ndc: str) -> tuple[str, ...]:
-    """An NDC as labeler-product in the 5-4 form. Ten digits without hyphens can be read in three ways: all are given."""
+    """An NDC as labeler-product, 5-4. Ten digits without hyphens can be read in three ways: all are given."""
     ndc = ndc.strip()
     parts = ndc.split("-")
     if not all(part.isascii() and part.isdigit() for part in parts):

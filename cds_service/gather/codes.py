@@ -1,8 +1,8 @@
 """What a CodeableConcept means to us: the value sets that its codings, or failing these its text, put it in.
 
-Every coding is looked at, not only the first: EHRs send local codes, ingredients and products side by side. A coding that
-is in a drug's set beats any text. A code that is in no set does not say what the drug is (lists of products are never
-complete), so the text may still name it; only an ATC code, whose classes we hold whole, proves another drug.
+Every coding is looked at, not only the first: EHRs send local codes, ingredients and products side by side. A coding
+that is in a drug's set beats any text. A code that is in no set does not say what the drug is (lists of products are
+never complete), so the text may still name it; only an ATC code, whose classes we hold whole, proves another drug.
 Problems and observations are never recognised from text: free text asserts no diagnosis.
 """
 
@@ -17,8 +17,8 @@ from cards.facts import Route
 from cards.terminology import FOLDER, NOTHING, Kind, Sets, System, Terminology
 from cds_service.gather.code_systems import LABELS, known_system, spellings
 from cds_service.gather.drug_text import DrugWords, Named, read_route, read_strength
-from cds_service.gather.products import Products, Strength
-from cds_service.gather.resources import CodeableConcept, Coding
+from cds_service.gather.products import Key, Products, Strength
+from cds_service.resources import CodeableConcept, Coding
 
 ORAL = "baclofen-oral-products"
 INTRATHECAL = "baclofen-intrathecal-products"
@@ -30,7 +30,7 @@ OPIOIDS = "opioid-medications"
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """What a concept was recognised as. Nothing in ``value_sets`` and not ``covered``: not recognised, which is to be said."""
+    """What a concept was recognised as. With no value set and not ``covered`` it was not recognised: to be said."""
 
     value_sets: Mapping[str, frozenset[str]]
     """Value set id → concept flags: drug classes, and others ("baclofen-oral-products", "arbaclofen")."""
@@ -104,7 +104,7 @@ class Codes:
         found = self.drug(concept)
         if BACLOFEN.isdisjoint(found.value_sets):
             return None
-        rows = [row for key in self._known(concept) for row in self._products.baclofen.get(key, ())]
+        rows = [self._products.baclofen[key] for key in self._known(concept) if key in self._products.baclofen]
         texts = list(_texts(concept))
         coded = {row.strength for row in rows if row.strength.known}
         named = {strength for text in texts if (strength := read_strength(text)) is not None}
@@ -180,7 +180,7 @@ class Codes:
             for form in spellings(system, code)
         )
 
-    def _known(self, concept: CodeableConcept | None) -> Iterator[tuple[System, str]]:
+    def _known(self, concept: CodeableConcept | None) -> Iterator[Key]:
         """The codings as keys of the product lists; an ambiguous NDC only when its readings agree on the drug."""
         for system, code in _codings(concept):
             forms = spellings(system, code)
@@ -197,7 +197,7 @@ _ONE_NUMBERING = (System.SNOMED, System.DMD)
 _ROUTES = {ORAL: Route.ORAL, INTRATHECAL: Route.INTRATHECAL}
 
 
-def _codings(concept: CodeableConcept | None) -> Iterator[tuple[System, str]]:
+def _codings(concept: CodeableConcept | None) -> Iterator[Key]:
     for coding in _coding_list(concept):
         if coding.system and coding.code is not None:
             system = known_system(coding.system)

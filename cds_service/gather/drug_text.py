@@ -32,7 +32,7 @@ class Word(NamedTuple):
     value_set: str
     flags: frozenset[str]
     unless: str
-    """A value set whose words, in the same text, cancel this one: naloxone beside buprenorphine is no rescue product."""
+    """A value set whose words in the same text cancel this one: naloxone beside buprenorphine is no rescue product."""
 
 
 class Named(NamedTuple):
@@ -96,7 +96,8 @@ class DrugWords:
 def _first_refusal(words: list[str]) -> int:
     """Where a refusal begins. "No" before a number is none: "Tylenol no. 3 with codeine"."""
     for place, word in enumerate(words):
-        if word in _REFUSED_AFTER and not (word == "no" and words[place + 1 : place + 2] and words[place + 1].isdigit()):
+        numbered = word == "no" and place + 1 < len(words) and words[place + 1].isdigit()
+        if word in _REFUSED_AFTER and not numbered:
             return place
     return len(words)
 
@@ -119,10 +120,10 @@ _PRODUCT = re.compile(
     (?P<per>\ ?/\ ?(?P<volume>{_NUMBER})?\ ?ml)? ,?\ (?P<form>[a-z ]+) (?:[(\[] {_NAME} [)\]])?""",
     re.VERBOSE,
 )
-_SOLID = frozenset("tab tabs tablet tablets cap caps capsule capsules packet packets".split())
-_LIQUID = frozenset("solution soln suspension susp liquid syrup injection".split())
-_ORAL = frozenset("po oral mouth disintegrating granules".split()) | _SOLID
-_FORM = _ORAL | _LIQUID | frozenset("in by for intrathecal sugar free prefilled syringe vial".split())
+_SOLID = {"tab", "tabs", "tablet", "tablets", "cap", "caps", "capsule", "capsules", "packet", "packets"}
+_LIQUID = {"solution", "soln", "suspension", "susp", "liquid", "syrup", "injection"}
+_ORAL = {"po", "oral", "mouth", "disintegrating", "granules"} | _SOLID
+_FORM = _ORAL | _LIQUID | {"in", "by", "for", "intrathecal", "sugar", "free", "prefilled", "syringe", "vial"}
 
 
 def read_strength(text: str) -> Strength | None:
@@ -143,14 +144,9 @@ def read_strength(text: str) -> Strength | None:
 def read_route(text: str) -> Route | None:
     """The route that the words of a baclofen name tell; ``None`` when they tell none, or two."""
     words = set(tokens(text))
-    told = {
-        route
-        for route, said in (
-            (Route.INTRATHECAL, {"intrathecal", "gablofen"}), (Route.TOPICAL, _ON_THE_SURFACE), (Route.ORAL, _ORAL)
-        )
-        if words & said
-    }  # fmt: skip
-    return told.pop() if len(told) == 1 else None
+    signs = {Route.INTRATHECAL: {"intrathecal", "gablofen"}, Route.TOPICAL: _ON_THE_SURFACE, Route.ORAL: _ORAL}
+    told = [route for route, said in signs.items() if words & said]
+    return told[0] if len(told) == 1 else None
 
 
 def _number(text: str) -> Decimal:

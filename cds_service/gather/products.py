@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from cards.facts import Route
 from cards.terminology import FOLDER, System, TerminologyError, read_rows
+
+Key = tuple[System, str]
+"""Code system and code, an NDC as labeler-product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,10 @@ class Strength:
 
     mg_per_unit: Decimal | None = None
     mg_per_ml: Decimal | None = None
+
+    @classmethod
+    def read(cls, per_unit: str, per_ml: str) -> Strength:
+        return cls(Decimal(per_unit) if per_unit else None, Decimal(per_ml) if per_ml else None)
 
     @property
     def known(self) -> bool:
@@ -38,44 +45,38 @@ class OpioidRow:
 
 @dataclass(frozen=True, slots=True)
 class Products:
-    baclofen: dict[tuple[System, str], list[BaclofenRow]]
-    opioids: dict[tuple[System, str], list[OpioidRow]]
+    baclofen: dict[Key, BaclofenRow]
+    opioids: dict[Key, list[OpioidRow]]
     """One row for each opioid ingredient of the product."""
 
     @classmethod
     def load(cls, folder: Path = FOLDER, leave_out: Collection[System] = ()) -> Products:
-        baclofen: dict[tuple[System, str], list[BaclofenRow]] = {}
-        name = "baclofen-product-strengths.csv"
-        columns = ("system", "code", "route", "mg_per_unit", "mg_per_ml", "display", "verification", "source")
-        for line, (system, code, route, per_unit, per_ml, display, _, _) in read_rows(folder / name, columns):
-            try:
-                row = BaclofenRow(Route(route), _strength(per_unit, per_ml), display)
-                baclofen.setdefault((System(system), code), []).append(row)
-            except (ValueError, InvalidOperation) as error:
-                raise TerminologyError(f"{name}, line {line}: {error}; write system, route and strength as above") from error
+        products = cls({}, {})
 
-        opioids: dict[tuple[System, str], list[OpioidRow]] = {}
-        name = "opioid-product-strengths.csv"
-        for line, (system, code, ingredient, per_unit, per_ml) in read_rows(
-            folder / name, ("system", "code", "ingredient", "mg_per_unit", "mg_per_ml")
-        ):
-            try:
-                key = (System(system), code)
-                opioids.setdefault(key, []).append(OpioidRow(ingredient, _strength(per_unit, per_ml)))
-            except (ValueError, InvalidOperation) as error:
-                raise TerminologyError(f"{name}, line {line}: {error}; write system and strength as above") from error
-        return cls(
-            {key: rows for key, rows in baclofen.items() if key[0] not in leave_out},
-            {key: rows for key, rows in opioids.items() if key[0] not in leave_out},
-        )
+        def add_baclofen(row: list[str]) -> None:
+            system, code, route, per_unit, per_ml, display, _, _ = row
+            strength = Strength.read(per_unit, per_ml)
+            products.baclofen[System(system), code] = BaclofenRow(Route(route), strength, display)
+
+        def add_opioid(row: list[str]) -> None:
+            system, code, ingredient, per_unit, per_ml = row
+            if System(system) not in leave_out:
+                opioid = OpioidRow(ingredient, Strength.read(per_unit, per_ml))
+                products.opioids.setdefault((System(system), code), []).append(opioid)
+
+        _for_each(folder / "baclofen-product-strengths.csv", _BACLOFEN_COLUMNS, add_baclofen)
+        _for_each(folder / "opioid-product-strengths.csv", _OPIOID_COLUMNS, add_opioid)
+        return products
 
 
-_made: dict[tuple[str, str], Strength] = {}
+_BACLOFEN_COLUMNS = ("system", "code", "route", "mg_per_unit", "mg_per_ml", "display", "verification", "source")
+_OPIOID_COLUMNS = ("system", "code", "ingredient", "mg_per_unit", "mg_per_ml")
 
 
-def _strength(per_unit: str, per_ml: str) -> Strength:
-    made = _made.get((per_unit, per_ml))
-    if made is None:
-        made = Strength(Decimal(per_unit) if per_unit else None, Decimal(per_ml) if per_ml else None)
-        _made[per_unit, per_ml] = made
-    return made
+def _for_each(path: Path, columns: tuple[str, ...], add: Callable[[list[str]], None]) -> None:
+    for line, row in read_rows(path, columns):
+        try:
+            add(row)
+        except (ValueError, InvalidOperation) as error:
+            cure = "correct the system, the route or the number"
+            raise TerminologyError(f"{path.name}, line {line}: {error!r}; {cure}") from error
