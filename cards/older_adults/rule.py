@@ -53,7 +53,7 @@ def older_adult_caution(case: Case, limits: Limits) -> Outcome:
     return Finding(
         RULE,
         Indicator.WARNING if reasons else Indicator.INFO,
-        summary="increase" if case.kind is Kind.INCREASE else "start_at" if recommended else "start",
+        summary=_summary(case, recommended),
         detail=_detail(case, reasons, start),
         values={
             "reasons": ChartText("; ".join(reasons)),
@@ -104,6 +104,15 @@ def _lower_start(case: Case, recommended: DailyDose | None) -> ChangeDose | None
             return ChangeDose(case.dosing.regimen(recommended))
         case _:
             return None
+
+
+def _summary(case: Case, recommended: DailyDose | None) -> str:
+    """No start dose is named to someone who takes baclofen already, or may do so (resolutions.md 2)."""
+    if case.kind is Kind.INCREASE:
+        return "increase"
+    if case.current.dose != DailyDose.of(0):
+        return "taken_already"
+    return "start_at" if recommended else "start"
 
 
 def _detail(case: Case, reasons: Sequence[str], start: ChangeDose | None) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ class OpioidTotal:
     counted: Mme
     """Sum of what could be converted: the patient takes at least this."""
     left_out: tuple[str, ...]
-    """Each a clause: "tramadol (no factor that is sure enough)"."""
+    """Each a clause: "tramadol (conversion uncertain)"."""
 
     @property
     def said(self) -> str:
@@ -93,7 +93,7 @@ def _why_not(medicine: Medication, ingredient: Ingredient, factor: MmeFactor | N
     if ingredient.name == "buprenorphine":
         return "has no equivalent"
     if factor is None:
-        return "no factor that is sure enough"
+        return "conversion uncertain"
     if "parenteral" in medicine.flags:
         return "not taken by mouth"
     return "dose not computable"

@@ -71,7 +71,7 @@ def opioid_coprescription(case: Case, limits: Limits) -> Outcome:
     return Finding(
         RULE,
         found.lowered() if seen.hospice else found,
-        summary="naloxone_at_hand" if seen.naloxone else "naloxone" if seen.offers_naloxone else "no_naloxone",
+        summary=_summary(seen),
         detail=_detail(case, seen, start),
         values=_values(seen, start, limits),
         proposals=_proposals(seen, start),
@@ -168,6 +168,12 @@ def _detail(case: Case, seen: _Picture, start: ChangeDose | None) -> tuple[str, 
         "S-CURRENT-UNKNOWN": not case.current.known,
     }
     return tuple(name for name, wanted in said.items() if wanted)
+
+
+def _summary(seen: _Picture) -> str:
+    if seen.offers_naloxone:
+        return "naloxone"
+    return "naloxone_at_hand" if seen.naloxone and not seen.hospice else "no_naloxone"
 
 
 def _mme_words(total: mme.OpioidTotal) -> str:

@@ -108,13 +108,13 @@ def _names(load: _Load) -> str:
     return names[:1].upper() + names[1:]
 
 
-def respiratory_disease(case: Case, limits: Limits) -> Outcome:
+def respiratory_disease(case: Case, _limits: Limits) -> Outcome:
     if case.kind not in STARTS:
         return NotIndicated(RESPIRATORY, f"only a start is judged; this is {case.kind.value}")
-    found = triggers.respiratory_disease(case, limits)
+    found = triggers.active(case, Problem.RESPIRATORY_RISK)
     if not found and (not_known := triggers.problem_gaps(case)):
         return CannotAssess(RESPIRATORY, not_known)
     if not found:
         return NotIndicated(RESPIRATORY, "no lung disease or sleep apnoea on the problem list")
     detail = ("S-ORDER", "condition", "apnoea", "advice")
-    return Finding(RESPIRATORY, Indicator.INFO, "default", detail, values={"condition": medicines.joined([found])})
+    return Finding(RESPIRATORY, Indicator.INFO, "default", detail, values={"condition": triggers.named(found)})

@@ -31,12 +31,12 @@ def another_depressant(case: Case, _limits: Limits) -> str | None:
 
 
 def respiratory_disease(case: Case, _limits: Limits) -> str | None:
-    return _named("breathing", active(case, Problem.RESPIRATORY_RISK))
+    return _of("breathing", active(case, Problem.RESPIRATORY_RISK))
 
 
 def earlier_overdose(case: Case, _limits: Limits) -> str | None:
     """At any time, also long resolved."""
-    return _named("earlier overdose", _ever(case, Problem.OVERDOSE))
+    return _of("earlier overdose", _ever(case, Problem.OVERDOSE))
 
 
 def severe_kidney_disease(case: Case, _limits: Limits) -> str | None:
@@ -75,7 +75,7 @@ def alcohol(case: Case, limits: Limits) -> str | None:
         return f"indication {case.indication.value}"
     oldest = case.facts.today - timedelta(days=int(limits.intoxication_max_age.value))
     intoxicated = _ever(case, Problem.ALCOHOL_INTOXICATION)
-    return _named("alcohol", [entry for entry in intoxicated if entry.recorded and entry.recorded >= oldest])
+    return _of("alcohol", [entry for entry in intoxicated if entry.recorded and entry.recorded >= oldest])
 
 
 TRIGGERS: tuple[Callable[[Case, Limits], str | None], ...] = (
@@ -128,7 +128,10 @@ def _ever(case: Case, kind: Problem) -> Sequence[ProblemEntry]:
     return () if isinstance(problems, Missing) else problems.of(kind)
 
 
-def _named(what: str, entries: Sequence[ProblemEntry]) -> str | None:
-    """ "breathing: COPD (2021-03-04)"; None without an entry."""
-    said = sorted(f"{entry.label} ({entry.recorded or 'no date'})" for entry in entries)
-    return f"{what}: {', '.join(dict.fromkeys(said))}" if said else None
+def named(entries: Sequence[ProblemEntry]) -> str:
+    """ "COPD (2021-03-04), sleep apnoea (no date)", each once, in an order that does not depend on the record's."""
+    return ", ".join(sorted({f"{entry.label} ({entry.recorded or 'no date'})" for entry in entries}))
+
+
+def _of(what: str, entries: Sequence[ProblemEntry]) -> str | None:
+    return f"{what}: {named(entries)}" if entries else None

@@ -20,6 +20,7 @@ from tests.unit.cases import NOW, limits_of, make_case, not_available, not_recor
 
 INFO, WARNING = Indicator.INFO, Indicator.WARNING
 CUT_SHORT = "further pages were not read"
+UNREAD = Unreadable("free text")
 AKI = AcuteInjury(None, None, "a diagnosis")
 
 
@@ -49,7 +50,7 @@ def found(outcome: Outcome) -> Finding:
 
 KINDS: dict[str, dict[str, Any]] = {
     "initiation": {},
-    "unknown": {"ordered": Unreadable("free text")},
+    "unknown": {"ordered": UNREAD},
     "increase": {"ordered": 30, "current": 15},
     "unchanged": {"ordered": 30, "current": 30, "since_change": 10},
     "stable": {"ordered": 30, "current": 30, "since_change": 300},
@@ -133,7 +134,7 @@ def test_hospice_care_is_silent() -> None:
         ({"tier": Tier.K1, "ordered": "5 mg TID", "current": None}, None),
         ({"kidney": not_available(Input.KIDNEY_RESULTS), "ordered": "5 mg TID"}, None),
         ({"ordered": 30, "current": 15, "problems": [FALL]}, None),
-        ({"ordered": Unreadable("free text")}, None),
+        ({"ordered": UNREAD}, None),
     ],
 )
 def test_the_lower_start(given: dict[str, Any], expected: str | None) -> None:
@@ -160,7 +161,15 @@ def test_what_was_not_read() -> None:
     assert [m.reason for m in cut_short.unchecked] == [CUT_SHORT]
     seen = ProblemList((FALL,), incomplete=CUT_SHORT)
     assert level(judge(problems=seen, **KINDS["increase"])) is WARNING
-    assert "S-CURRENT-UNKNOWN" in found(judge(current=None)).detail
+
+
+def test_no_start_dose_is_named_to_someone_who_may_be_on_baclofen() -> None:
+    outcome = found(judge(current=None))
+    assert (outcome.summary, outcome.proposals) == ("taken_already", ())
+    assert "S-CURRENT-UNKNOWN" in outcome.detail
+    assert found(judge(ordered=UNREAD, current=60)).summary == "taken_already"
+    assert found(judge(ordered=UNREAD)).summary == "start_at"
+    assert found(judge(tier=Tier.K4)).summary == "start"
 
 
 @given(

@@ -206,7 +206,7 @@ def test_a_total_that_is_not_whole_says_at_least() -> None:
     )
     outcome = found(opioid_coprescription(case, limits()))
     assert "mme_partly" in outcome.detail
-    assert outcome.values["left_out"] == "tramadol (no factor that is sure enough)"
+    assert outcome.values["left_out"] == "tramadol (conversion uncertain)"
 
 
 @pytest.mark.parametrize(
@@ -310,23 +310,25 @@ def test_hospice_care_lowers_by_one_level(kind: str, given: dict[str, Any], expe
 
 
 @pytest.mark.parametrize(
-    ("medicines", "given", "offered", "words"),
+    ("medicines", "given", "summary", "words"),
     [
-        (chart(opioid()), {}, True, "naloxone"),
-        (chart(opioid(), rescue_on_file=ago(365)), {}, False, "naloxone_at_hand"),
-        (chart(opioid(), rescue_on_file=ago(366)), {}, True, "naloxone"),
-        (chart(opioid()), {"drafted": [DrugClass.OPIOID_RESCUE]}, False, "naloxone_at_hand"),
-        (chart(opioid()), {"setting": Setting.INPATIENT}, False, "naloxone_at_discharge"),
-        (chart(opioid()), {"setting": Setting.UNKNOWN}, True, "naloxone"),
-        (chart(opioid()), {"problems": [Problem.HOSPICE]}, False, "hospice"),
-        (chart(opioid(), incomplete=CUT_SHORT), {}, True, "naloxone_not_known"),
+        (chart(opioid()), {}, "naloxone", "naloxone"),
+        (chart(opioid(), rescue_on_file=ago(365)), {}, "naloxone_at_hand", "naloxone_at_hand"),
+        (chart(opioid(), rescue_on_file=ago(366)), {}, "naloxone", "naloxone"),
+        (chart(opioid()), {"drafted": [DrugClass.OPIOID_RESCUE]}, "naloxone_at_hand", "naloxone_at_hand"),
+        (chart(opioid()), {"setting": Setting.INPATIENT}, "no_naloxone", "naloxone_at_discharge"),
+        (chart(opioid()), {"setting": Setting.UNKNOWN}, "naloxone", "naloxone"),
+        (chart(opioid()), {"problems": [Problem.HOSPICE]}, "no_naloxone", "hospice"),
+        (chart(opioid(), rescue_on_file=ago(30)), {"problems": [Problem.HOSPICE]}, "no_naloxone", "hospice"),
+        (chart(opioid(), incomplete=CUT_SHORT), {}, "naloxone", "naloxone_not_known"),
     ],
 )
 def test_naloxone_is_offered_unless_it_is_there_or_not_wanted(
-    medicines: MedicationList, given: dict[str, Any], offered: bool, words: str
+    medicines: MedicationList, given: dict[str, Any], summary: str, words: str
 ) -> None:
     outcome = found(opioids(medications=medicines, **given))
-    assert (CoPrescribeNaloxone() in outcome.proposals) is offered
+    assert outcome.summary == summary
+    assert (CoPrescribeNaloxone() in outcome.proposals) is (summary == "naloxone")
     assert words in outcome.detail
 
 
