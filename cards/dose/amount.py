@@ -92,7 +92,9 @@ def _maximum_summary(kind: Kind, *, alcohol: bool) -> str:
 def _act(case: Case) -> tuple[str, ...]:
     match case.kind:
         case Kind.INCREASE:
-            return ("act_increase",)
+            current = case.current.dose
+            already = isinstance(current, DailyDose) and current >= case.dosing.labelled_maximum
+            return ("act_no_increase" if already else "act_increase",)
         case Kind.INITIATION if case.current.known:
             return ("act_initiation",)
         case Kind.UNCHANGED:

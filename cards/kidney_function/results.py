@@ -55,7 +55,7 @@ def renal_function_unknown(case: Case, limits: Limits) -> Outcome:
         _summary(case),
         ("S-ORDER", "S-KIDNEY", *own, "S-WATCH", *closing(case, doses)),
         {"risks": risks, "start": case.dosing.recommended_start(Tier.UNKNOWN, case.age)},
-        (*doses, *tests),
+        (*tests, *doses),
         (*kidney.unchecked, *(_not_known(case) if judged and not risks else ())),
     )
 

@@ -140,6 +140,12 @@ def test_above_300_the_card_says_that_no_authority_allows_it(ordered: float, bey
     assert ("beyond_french_maximum" in found.detail) is beyond
 
 
+@pytest.mark.parametrize(("current", "paragraph"), [(75, "act_increase"), (80, "act_no_increase")])
+def test_an_increase_from_above_the_maximum_is_not_told_to_go_below_it_at_once(current: float, paragraph: str) -> None:
+    found = finding("dose-above-labelled-max", make_case(ordered=100, current=current, since_change=10))
+    assert paragraph in found.detail
+
+
 # ---------------------------------------------------------------------------------------------- titration-too-fast
 
 

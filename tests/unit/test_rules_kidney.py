@@ -408,13 +408,13 @@ def test_unknown_kidney_function(what: dict[str, Any], expected: str) -> None:
     ("age", "ordered", "current", "expected"),
     [
         (34, "5 mg TID", 0, ["creatinine and eGFR"]),  # V19
-        (71, "5 mg TID", 0, ["5 mg BID (10 mg/day)", "creatinine and eGFR"]),  # V20
+        (71, "5 mg TID", 0, ["creatinine and eGFR", "5 mg BID (10 mg/day)"]),  # V20
         (71, "5 mg BID", 0, ["creatinine and eGFR"]),
         (34, 17.5, 0, ["creatinine and eGFR"]),
         (34, "5 mg QID", 0, ["urgent creatinine and eGFR"]),
         (34, "5 mg TID x3 d, then 5 mg QID", 0, ["urgent creatinine and eGFR"]),
         (71, 20, 15, ["urgent creatinine and eGFR"]),
-        (71, NO_DOSE_YET, 0, ["5 mg BID (10 mg/day)", "creatinine and eGFR"]),
+        (71, NO_DOSE_YET, 0, ["creatinine and eGFR", "5 mg BID (10 mg/day)"]),
         (34, NO_DOSE_YET, 0, ["creatinine and eGFR"]),
         (71, "5 mg TID", None, ["creatinine and eGFR"]),
     ],
