@@ -66,8 +66,10 @@ def _summary(case: Case) -> str:
             return "unchanged"
         case Kind.INCREASE:
             return "raise"
-        case _:
+        case Kind.INITIATION if case.current.known:
             return "start"
+        case _:
+            return "order"
 
 
 def _risks(case: Case, limits: Limits) -> Iterator[str]:

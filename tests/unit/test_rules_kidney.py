@@ -426,6 +426,25 @@ def test_unknown_kidney_function_suggestions(
     assert offers(ask("renal-function-unknown", case)) == expected
 
 
+@pytest.mark.parametrize(
+    ("ordered", "current", "expected"),
+    [
+        (15, 0, "before or soon after starting baclofen"),
+        (30, 15, "before or soon after raising baclofen"),
+        (15, 15, "with this baclofen renewal"),
+        (15, None, "with this baclofen order"),
+        (NOT_READABLE, 15, "with this baclofen order"),
+    ],
+)
+def test_unknown_kidney_function_does_not_call_every_order_a_start(
+    ordered: Any, current: float | None, expected: str
+) -> None:
+    case = make_case(tier=Tier.UNKNOWN, ordered=ordered, current=current)
+    outcome = ask("renal-function-unknown", case)
+    assert isinstance(outcome, Finding)
+    assert written(case, outcome).summary.endswith(expected)
+
+
 def test_unknown_kidney_function_names_the_risks() -> None:
     ibuprofen = medication(DrugClass.NSAID, label=ChartText("ibuprofen 400 mg"))
     case = make_case(tier=Tier.UNKNOWN, age=71, problems=[Problem.DIABETES], medications=[ibuprofen])
