@@ -46,7 +46,7 @@ class Words:
         paragraphs = [self._paragraph(text, name, escaped) for name in card.finding.detail]
         if card.merged:
             paragraphs.append("**Also:**\n\n" + "\n".join(f"- {self._line(card.case, other)}" for other in card.merged))
-        paragraphs += [fill(self.sentences[name], escaped) for name in card.remarks]
+        paragraphs += [fill(self.sentences[name], escaped) for name in card.remarks if name not in card.finding.detail]
         paragraphs.append(self._sources(text.sources))
         return CardWords(_summary(text, card.finding.summary, values), "\n\n".join(paragraphs))
 

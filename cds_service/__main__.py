@@ -89,7 +89,31 @@ def _run(settings: Settings) -> None:
     )
 
 
-COMMANDS: tuple[Callable[[Commands], None], ...] = (_add_serve,)
+def _add_explain(commands: Commands) -> None:
+    explained = commands.add_parser("explain", help="show step by step what a hook request gets, and why")
+    add_settings(explained)
+    explained.add_argument("request", type=Path, metavar="REQUEST.json", help="a CDS Hooks request, or a captured one")
+    explained.add_argument("--json", action="store_true", help="the same as one JSON object")
+    explained.set_defaults(run=_explain, mode="sandbox")
+
+
+def _explain(given: argparse.Namespace) -> int:
+    from cds_service.app import wire  # noqa: PLC0415  # the content is loaded only when it is needed
+    from cds_service.errors import ServiceError  # noqa: PLC0415
+    from cds_service.explain import explain  # noqa: PLC0415
+
+    try:
+        print(explain(given.request, wire(settings_from(given)), as_json=given.json))
+    except OSError as error:
+        print(f"baclofen-cds: cannot read {given.request}: {error.strerror}", file=sys.stderr)
+        return 2
+    except ServiceError as error:
+        print(f"baclofen-cds: the service would answer {error.status}: {error.problem} {error.cure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+COMMANDS: tuple[Callable[[Commands], None], ...] = (_add_serve, _add_explain)
 """One function for each command: it adds a parser whose default ``run`` takes the parsed arguments."""
 
 if __name__ == "__main__":

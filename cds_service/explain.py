@@ -18,13 +18,13 @@ from typing import Any
 
 from cards.case import Case
 from cards.facts import (
-    BaclofenOrder, ChartBaclofen, Dose, Medication, MedicationList, Missing, OralDose, Origin, PumpDose,
+    BaclofenOrder, Bound, ChartBaclofen, Dose, Medication, MedicationList, Missing, OralDose, Origin, PumpDose,
     Unreadable,
 )  # fmt: skip
 from cards.kidney import KidneyFunction
 from cards.outcome import CannotAssess, Finding, NotIndicated, Outcome
 from cards.quantities import Quantity
-from cds_service.card_builder import encode
+from cds_service.card_builder import Built, encode
 from cds_service.hooks import HookCall, parse
 from cds_service.records import EXPECTED, NotAvailable, Records
 from cds_service.respond import Consultation, Deps, concerns_baclofen, consult
@@ -66,7 +66,7 @@ def _lines(call: HookCall, found: Consultation, deps: Deps) -> Iterator[str]:
     yield from _section("Rules", _outcomes(found.assessment.outcomes))
     dropped = [f"{one.rule}: {one.why}" for one in found.assessment.triaged.dropped]
     yield from _section("Triage", dropped or ["nothing merged, nothing dropped"])
-    yield from _section("Cards", _cards(found.cards))
+    yield from _section("Cards", _cards(found.built))
 
 
 def _section(title: str, lines: Iterator[str] | list[str]) -> Iterator[str]:
@@ -140,12 +140,14 @@ def _listed(name: str, value: Any, lists: tuple[str, ...]) -> Iterator[str]:
 
 
 def _entry(entry: Any) -> str:
+    """A result or a problem; what is as usual (exact, indexed, active) is not said."""
     shown = {f.name: getattr(entry, f.name) for f in fields(entry) if f.name not in ("origin", "flags")}
-    return ", ".join(_named(name, value) for name, value in shown.items() if value not in (None, ())) + _from(entry.origin)
+    usual = (None, (), Bound.EXACT, True)
+    return ", ".join(_named(name, value) for name, value in shown.items() if value not in usual) + _from(entry.origin)
 
 
 def _named(name: str, value: object) -> str:
-    return f"{name}: {_words(value)}" if isinstance(value, bool) else _words(value)
+    return f"not {name}" if value is False else _words(value)
 
 
 def _order(order: BaclofenOrder) -> str:
@@ -200,7 +202,7 @@ def _outcomes(outcomes: tuple[tuple[Case, Outcome], ...]) -> Iterator[str]:
     for _, outcome in outcomes:
         match outcome:
             case Finding(rule=rule, indicator=indicator, values=values):
-                numbers = ", ".join(f"{name} {_words(value)}" for name, value in values.items())
+                numbers = ", ".join(f"{name} {_words(value)}" for name, value in values.items() if value not in ("", ()))
                 yield f"FIRED          {rule}: {indicator}{f' ({numbers})' if numbers else ''}"
             case NotIndicated(rule=rule, because=because):
                 yield f"not indicated  {rule}: {because}"
@@ -208,10 +210,12 @@ def _outcomes(outcomes: tuple[tuple[Case, Outcome], ...]) -> Iterator[str]:
                 yield f"CANNOT ASSESS  {rule}: {'; '.join(_words(gap) for gap in missing)}"
 
 
-def _cards(cards: list[dict[str, Any]]) -> Iterator[str]:
-    if not cards:
+def _cards(built: Built) -> Iterator[str]:
+    if not built.cards:
         yield "no card"
-    for card in cards:
+    for rule, left_out in built.not_offered:
+        yield f"not offered on {rule}: {type(left_out.proposal).__name__}, {left_out.reason}"
+    for card in built.cards:
         yield ""
         yield f"[{card['indicator'].upper()}] {card['summary']}"
         for paragraph in card.get("detail", "").split("\n"):
@@ -260,7 +264,7 @@ def _as_json(call: HookCall, found: Consultation) -> str:
         "kidney": _plain(found.assessment.kidney),
         "outcomes": outcomes,
         "dropped": dropped,
-        "cards": json.loads(encode(found.cards))["cards"],
+        "cards": json.loads(encode(found.built.cards))["cards"],
     }
     return json.dumps(whole, indent=2, ensure_ascii=False)
 

@@ -57,6 +57,11 @@ def rule_failed(rule: str, error: BaseException) -> None:
     event("rule failed", "error", rule=rule, error=type(error).__name__, raised_at=_innermost(error))
 
 
+def suggestion_invalid(rule: str) -> None:
+    """A suggestion was left out because what we wrote is not valid FHIR; the card stands without it."""
+    event("suggestion invalid", "error", rule=rule)
+
+
 def _innermost(error: BaseException) -> str:
     trace = error.__traceback__
     if trace is None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from cards.catalogue import Assessment, Catalogue
 from cards.facts import PatientFacts
 from cds_service import gather, log, metrics, records
-from cds_service.card_builder import cards_for, encode
+from cds_service.card_builder import Built, cards_for, encode
 from cds_service.gather.codes import Codes
 from cds_service.gather.orders import concerns_baclofen, read_orders
 from cds_service.hooks import HookCall
@@ -36,14 +36,14 @@ class Consultation:
     records: PatientRecords
     facts: PatientFacts
     assessment: Assessment
-    cards: list[dict[str, object]]
+    built: Built
 
 
 def respond(call: HookCall, deps: Deps) -> bytes:
     """The CDS Hooks response to one call, encoded."""
     if not concerns_baclofen(call, deps.codes):
         return NOTHING_TO_SAY
-    return encode(consult(call, deps).cards)
+    return encode(consult(call, deps).built.cards)
 
 
 def consult(call: HookCall, deps: Deps) -> Consultation:
@@ -53,8 +53,17 @@ def consult(call: HookCall, deps: Deps) -> Consultation:
     orders = read_orders(call, found, deps.codes, now)
     facts = gather.facts(call, orders, found, deps.codes, now)
     assessment = deps.catalogue.assess(facts)
-    cards = cards_for(assessment, deps.catalogue, call)
+    built = cards_for(assessment, deps.catalogue, call, orders.products)
+    _tell_operator(assessment, built)
+    return Consultation(found, facts, assessment, built)
+
+
+def _tell_operator(assessment: Assessment, built: Built) -> None:
     for rule, error in assessment.broken:
         log.rule_failed(rule, error)
         metrics.rule_failed(rule)
-    return Consultation(found, facts, assessment, cards)
+    for rule, proposal in built.not_offered:
+        if proposal.invalid:
+            log.suggestion_invalid(rule)
+    for card in assessment.triaged.cards:
+        metrics.card_shown(card.rule, str(card.indicator))
