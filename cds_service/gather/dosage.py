@@ -41,15 +41,6 @@ def oral_dose(dosages: Sequence[Dosage], strength: Strength, *, route_stated: bo
     return _implausible(read, route_stated) or read.dose
 
 
-def daily_mg(dosages: Sequence[Dosage], strength: Strength) -> DailyDose | None:
-    """The most mg a day of any other medicine (for opioids); ``None`` when not computable."""
-    match read_schedule(dosages, strength):
-        case Schedule(dose=dose):
-            return dose.highest
-        case _:
-            return None
-
-
 @dataclass(frozen=True, slots=True)
 class Schedule:
     dose: OralDose

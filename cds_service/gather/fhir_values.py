@@ -158,6 +158,11 @@ class Target:
             return f"#{self.id}"
         return f"{self.type}/{self.id}" if self.type else self.id
 
+    @property
+    def url(self) -> str:
+        """The key with the base of an absolute reference before it."""
+        return f"{self.base}/{self.key}" if self.base else self.key
+
 
 _LITERAL = re.compile(r"(?:(https?://[^\s?#]+?)/+)?([A-Z][A-Za-z]{1,63})/([^\s/?#|]{1,512})(?:/_history/[^\s/?#]*)?")
 _BARE = re.compile(r"[A-Za-z0-9.\-_~]{1,512}")
@@ -185,9 +190,14 @@ def same_resource(left: str | None, right: str | None) -> bool:
 
 
 def is_patient(reference: str | None, patient_id: str) -> bool:
-    """Whether the reference names the patient of the hook call ("p1", "Patient/p1", absolute, versioned)."""
+    """Whether the reference names the patient of the hook call: "p1", "Patient/p1", absolute, versioned, "urn:uuid:p1".
+    A contained subject ("#p") tells nothing and counts as this patient."""
     named = target(reference)
-    return named is not None and not named.contained and named.id == patient_id and named.type in ("Patient", "")
+    if named is None:
+        return False
+    if named.id.startswith("urn:"):
+        return named.id.rpartition(":")[2] == patient_id.lower()
+    return named.contained or (named.id == patient_id and named.type in ("Patient", ""))
 
 
 def texts(*values: str | None) -> Iterator[str]:

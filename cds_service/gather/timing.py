@@ -232,10 +232,10 @@ def bounds(timing: Timing | None, often: Frequency | None) -> Bounds:
 
 
 def of_period(period: Period) -> Bounds:
-    """A FHIR Period includes its end; between two points in time a part of a day counts as a day."""
+    """A FHIR Period includes its end, also a month or a year; between points in time a part of a day counts as a day."""
     start, end = when(period.start), when(period.end)
-    first = start.day if start else None
-    last = end.day if end else None
+    first = start.earliest.date() if start else None
+    last = end.latest.date() if end else None
     if first is None or last is None or start is None or end is None or end.latest < start.earliest:
         return Bounds(start=first, end=last)
     if Precision.TIME in (start.precision, end.precision):

@@ -1,0 +1,236 @@
+"""The medicines on the patient's chart: baclofen with its dose and history, other drugs by class, rescue naloxone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from cards.facts import (
+    ChartBaclofen,
+    ChartText,
+    DrugClass,
+    Input,
+    Medication,
+    MedicationList,
+    Missing,
+    OralDose,
+    Origin,
+    Standing,
+    Unreadable,
+    Why,
+)  # fmt: skip
+from cds_service.gather.chart import AUTHORED_RECENTLY, SUPPLY_ENDED_RECENTLY, Entry, Source, read_entry
+from cds_service.gather.codes import Codes
+from cds_service.gather.drafts import DraftOrder, draft_orders
+from cds_service.gather.medicine import Medicine, read_medicine
+from cds_service.gather.prescribed import is_on_the_surface, opioid_doses, prescribed
+from cds_service.gather.shelf import Shelf
+from cds_service.hooks import HookCall
+from cds_service.records import NotAvailable, PatientRecords, Records
+from cds_service.resources import Junk, Resource
+
+RESCUE_ON_FILE = timedelta(days=365)
+"""rules.md 2, IN-NAL."""
+_TYPES = frozenset({"MedicationRequest", "MedicationOrder", "MedicationStatement", "MedicationDispense"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    entry: Entry
+    medicine: Medicine
+
+    @property
+    def same(self) -> tuple[str, ...]:
+        """What makes two entries the same medicine: its opioids, else the first word of its name."""
+        if self.medicine.opioids:
+            return tuple(sorted(one.name for one in self.medicine.opioids))
+        word = re.search(r"[^\W\d_]{3,}", self.medicine.label)
+        return (word[0].casefold() if word else self.medicine.label,)
+
+
+def medication_list(call: HookCall, records: PatientRecords, codes: Codes, now: datetime) -> MedicationList | Missing:
+    """Orders, statements and dispenses, each medicine once. Without the list itself, what came under other keys is used
+    and the list is incomplete."""
+    listed: tuple[Resource, ...] = ()
+    gaps: list[str] = []
+    match records.medications:
+        case Records() as found:
+            listed = found.resources
+            gaps.append(found.incomplete)
+        case NotAvailable(reason=reason):
+            gaps.append(reason)
+    gaps += [_unread(records.others.unreadable)]
+    today = now.date()
+    shelf = Shelf.of(call, records)
+    entries = list(_entries((*listed, *records.others.resources), today))
+    if isinstance(records.medications, NotAvailable) and not entries:
+        return Missing(Input.MEDICATIONS, Why.NOT_AVAILABLE, records.medications.reason)
+    known = [_Known(entry, read_medicine(entry.resource, shelf, codes)) for entry in entries]
+    known = [one for one in known if not is_on_the_surface(one.medicine, one.entry.dosages)]
+    drafts = {draft.reference: draft for draft in draft_orders(call) if draft.reference}
+    charted = [kept for one in known if (kept := _beside_draft(one, drafts.get(one.entry.reference), today))]
+    return MedicationList(
+        others=tuple(_others(charted)),
+        baclofen=tuple(_baclofen(charted, today)),
+        rescue_on_file=_rescue(known, today),
+        unrecognised=tuple(_unrecognised(charted)),
+        incomplete=next(filter(None, gaps), ""),
+    )
+
+
+def _unread(junk: Sequence[Junk]) -> str:
+    count = sum(one.resource_type in _TYPES for one in junk)
+    return f"{count} of its entries could not be read" if count else ""
+
+
+def _entries(everything: Iterable[Resource], today: date) -> Iterator[Entry]:
+    """Each resource once, also when it came in two Bundles."""
+    seen: list[Resource] = []
+    references: set[str] = set()
+    for resource in everything:
+        entry = read_entry(resource, today)
+        if entry is None or entry.reference in references or (not entry.reference and resource in seen):
+            continue
+        references |= {entry.reference} - {""}
+        if not entry.reference:
+            seen.append(resource)
+        yield entry
+
+
+def _beside_draft(one: _Known, draft: DraftOrder | None, today: date) -> _Known | None:
+    """The chart's copy of an order that is in this session. A running draft takes its place. Two copies stay:
+
+    - of a draft that stops the medicine: it was taken until today;
+    - of a baclofen order written before today: that is its earlier version, and so the current dose.
+    """
+    if draft is None:
+        return one
+    if draft.has_ended:
+        ends_now = one.entry.standing is Standing.ACTIVE and not one.medicine.is_baclofen
+        return replace(one, entry=replace(one.entry, standing=Standing.RECENT, ended=today)) if ends_now else one
+    written_before = one.entry.started is not None and one.entry.started < today
+    return one if one.medicine.is_baclofen and written_before else None
+
+
+# --------------------------------------------------------------------------------------------------- other medicines
+
+
+def _others(known: Sequence[_Known]) -> Iterator[Medication]:
+    """Recognised drugs that are taken or were until recently. A statement or a dispense of a medicine that an order on
+    the list stands for is the same medicine, not more of it."""
+    drugs = [one for one in known if one.medicine.recognised and not one.medicine.is_baclofen]
+    others = [one for one in drugs if not one.entry.one_off]
+    current = [one for one in others if not one.entry.history and not one.entry.cancelled]
+    believed: dict[tuple[str, ...], Source] = {}
+    for one in current:
+        if one.entry.standing is Standing.ACTIVE:
+            believed[one.same] = min(one.entry.source, believed.get(one.same, one.entry.source))
+    for one in current:
+        if one.entry.source <= believed.get(one.same, one.entry.source):
+            yield _medication(one, [other.entry for other in others if other.same == one.same])
+
+
+def _medication(one: _Known, run: Sequence[Entry]) -> Medication:
+    entry, medicine = one.entry, one.medicine
+    return Medication(
+        label=medicine.label,
+        classes=medicine.classes,
+        flags=medicine.flags,
+        standing=entry.standing,
+        started=_run_start(entry, run),
+        ended=entry.ended,
+        as_needed=entry.as_needed,
+        opioids=opioid_doses(medicine, entry.dosages),
+        origin=Origin(entry.reference, medicine.coding, medicine.by_text),
+    )
+
+
+def _run_start(entry: Entry, run: Sequence[Entry]) -> date | None:
+    """Back through earlier entries of the same medicine, as long as each lasted until about the next one began."""
+    start = entry.started
+    if start is None:
+        return None
+    begun_before = [one for one in run if one.started is not None and one.started < start and not one.cancelled]
+    earlier = [(one.started or start, one) for one in begun_before]
+    for begun, older in sorted(earlier, key=lambda pair: pair[0], reverse=True):
+        lasted = older.ended or older.supply_ends or begun + AUTHORED_RECENTLY
+        if older.standing is Standing.RECENT and start - lasted > SUPPLY_ENDED_RECENTLY:
+            break
+        start = begun
+    return start
+
+
+def _unrecognised(known: Sequence[_Known]) -> Iterator[ChartText]:
+    seen: set[str] = set()
+    for one in known:
+        over = one.entry.history or one.entry.cancelled or one.entry.one_off
+        counts = not over and not one.medicine.recognised
+        if counts and one.medicine.label not in seen:
+            seen.add(one.medicine.label)
+            yield one.medicine.label
+
+
+def _rescue(known: Sequence[_Known], today: date) -> date | None:
+    """Newest date of a rescue product within the year; one that was cancelled or given once in hospital is not at hand."""
+    dates = [
+        one.entry.started
+        for one in known
+        if DrugClass.OPIOID_RESCUE in one.medicine.classes and not one.entry.one_off and not one.entry.cancelled
+    ]
+    return max((day for day in dates if day and timedelta(0) <= today - day <= RESCUE_ON_FILE), default=None)
+
+
+# ----------------------------------------------------------------------------------------------------------- baclofen
+
+
+def _baclofen(known: Sequence[_Known], today: date) -> Iterator[ChartBaclofen]:
+    found = [_chart_baclofen(one, today) for one in known if one.medicine.is_baclofen and not one.entry.one_off]
+    orders = [entry for one, entry in found if one.entry.source is Source.REQUEST and not entry.ended]
+    statements = [entry for one, entry in found if one.entry.source is Source.STATEMENT and not entry.ended]
+    for one, entry in found:
+        if entry.ended or one.entry.source is Source.REQUEST:
+            yield entry
+        elif one.entry.source is Source.STATEMENT:
+            if not any(_speaks_for(order, entry) for order in orders):
+                yield entry
+        elif not any(other.route is entry.route for other in (*orders, *statements)):
+            yield entry
+
+
+def _speaks_for(order: ChartBaclofen, statement: ChartBaclofen) -> bool:
+    """Whether a running order already says what a statement says: the same dose, an unread one, or an older state."""
+    if order.route is not statement.route:
+        return False
+    match order.dose, statement.dose:
+        case _, Unreadable():
+            return True
+        case OralDose() as ordered, OralDose() as stated if ordered.highest == stated.highest:
+            return True
+        case ordered, stated if ordered == stated:
+            return True
+    return order.since is not None and statement.since is not None and statement.since <= order.since
+
+
+def _chart_baclofen(one: _Known, today: date) -> tuple[_Known, ChartBaclofen]:
+    entry, medicine = one.entry, one.medicine
+    route, dose = prescribed(medicine, entry.dosages)
+    ended = entry.standing is Standing.RECENT
+    if ended and entry.ran_out and entry.supply_ends is not None:
+        # Its supply came to its end a few days ago, or has not yet: the patient may still be on it.
+        ended = today - entry.supply_ends > SUPPLY_ENDED_RECENTLY
+    return one, ChartBaclofen(
+        reference=entry.reference,
+        label=medicine.label,
+        route=route,
+        dose=dose,
+        standing=entry.standing,
+        since=entry.started,
+        supply_ends=entry.supply_ends,
+        ended=ended,
+        prescriber=entry.prescriber,
+        origin=Origin(entry.reference, medicine.coding, medicine.by_text),
+    )
+
+

@@ -1,0 +1,255 @@
+"""Which medicine a resource means: every coding and ingredient is looked at; text is the last resort."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Protocol
+
+from msgspec import Raw
+
+from cards.facts import ChartText, DrugClass, Route
+from cds_service.gather.amounts import Amount, Measure, amount, unit_named
+from cds_service.gather.codes import BACLOFEN, BaclofenProduct, Codes, OpioidIngredient, Recognition
+from cds_service.gather.drug_text import read_route
+from cds_service.gather.fhir_values import first, many, number, texts
+from cds_service.gather.products import Strength
+from cds_service.gather.shelf import Shelf, Shelved
+from cds_service.resources import CodeableConcept, CodeableReference, Condition, Ratio, Reference, Substance
+
+_DEEPEST = 3
+"""Medication → ingredient → Medication ...: a circle ends here."""
+
+
+class HasMedicine(Protocol):
+    """MedicationRequest, MedicationStatement, MedicationDispense."""
+
+    medicationCodeableConcept: CodeableConcept | None
+    medicationReference: Reference | None
+    medication: CodeableReference | None
+    contained: list[Raw] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Medicine:
+    """What was recognised, from everything that names the medicine."""
+
+    label: ChartText
+    value_sets: Mapping[str, frozenset[str]]
+    coding: str
+    by_text: bool
+    """No code decided."""
+    covered: bool
+    is_baclofen: bool
+    strength: Strength
+    """Of baclofen in the product; unknown for other drugs."""
+    route: Route | None
+    """That the product itself tells, baclofen only."""
+    opioids: tuple[OpioidIngredient, ...]
+    doubt: str = ""
+    """Why no dose of this baclofen can be computed: two medicines are named, or it is a mixture."""
+    strength_doubt: str = ""
+    """Why ``strength`` is unknown although the record names one."""
+
+    @property
+    def recognised(self) -> bool:
+        """Some drug, ours or another one (resolutions.md 16)."""
+        return bool(self.value_sets) or self.covered
+
+    @property
+    def classes(self) -> frozenset[DrugClass]:
+        return frozenset(DrugClass(name) for name in self.value_sets if name in _CLASSES)
+
+    @property
+    def flags(self) -> frozenset[str]:
+        return frozenset[str]().union(*self.value_sets.values())
+
+
+_CLASSES = frozenset(kind.value for kind in DrugClass)
+
+
+# -------------------------------------------------------------------------------------------------- recognising
+
+
+@dataclass(slots=True)
+class _Naming:
+    """One of the places that name the medicine, and what it leads to."""
+
+    concepts: list[CodeableConcept] = field(default_factory=list)
+    """Product first, then ingredients."""
+    display: CodeableConcept | None = None
+    """The text of a reference: asked only when nothing else was recognised, and for the strength."""
+    strengths: list[Strength] = field(default_factory=list)
+    """Of a baclofen ingredient, as the Medication resource states it."""
+    form: str = ""
+
+
+def read_medicine(order: HasMedicine, shelf: Shelf, codes: Codes) -> Medicine:
+    """Both ``medicationCodeableConcept`` and ``medicationReference`` are looked at where both are given."""
+    concepts = (order.medicationCodeableConcept, order.medication.concept if order.medication else None)
+    references = (order.medicationReference, order.medication.reference if order.medication else None)
+    namings = [_Naming([concept]) for concept in concepts if concept is not None]
+    namings += [_referenced(reference, order.contained, shelf, codes) for reference in references if reference]
+    read = [(naming, _recognised(naming, codes)) for naming in namings]
+    value_sets = _union(recognition.value_sets for _, found in read for recognition in found)
+    ours = [naming for naming, found in read if any(BACLOFEN & one.value_sets.keys() for one in found)]
+    others = [naming for naming, found in read if naming not in ours and any(_known(one) for one in found)]
+    products = [product for naming in ours for product in _products(naming, codes)]
+    strength, route, strength_doubt = _baclofen(ours, products)
+    doubt = ""
+    if ours and others:
+        doubt = "the order names two different medicines"
+    elif any(_is_mixture(found) for _, found in read):
+        doubt = "baclofen is one of several drugs in this product"
+    recognitions = [one for _, found in read for one in found if one.value_sets]
+    coded = [one for one in recognitions if not one.by_text]
+    if ours:
+        coded = [one for one in coded if BACLOFEN & one.value_sets.keys()]
+    return Medicine(
+        label=_label(namings),
+        value_sets=value_sets,
+        coding=next((one.coding for one in coded), ""),
+        by_text=bool(recognitions) and not coded,
+        covered=any(one.covered for _, found in read for one in found),
+        is_baclofen=bool(ours),
+        strength=strength,
+        route=route,
+        opioids=_opioids(namings, codes) if DrugClass.OPIOID in value_sets else (),
+        doubt=doubt,
+        strength_doubt=strength_doubt,
+    )
+
+
+def _known(recognition: Recognition) -> bool:
+    return bool(recognition.value_sets) or recognition.covered
+
+
+def _referenced(reference: Reference, contained: list[Raw] | None, shelf: Shelf, codes: Codes) -> _Naming:
+    naming = _Naming(display=CodeableConcept(text=reference.display) if reference.display else None)
+    _open(naming, shelf.get(reference, contained), _Opening(shelf, codes, tuple(contained or ()), _DEEPEST))
+    return naming
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    shelf: Shelf
+    codes: Codes
+    contained: tuple[Raw, ...]
+    depth: int
+
+
+def _open(naming: _Naming, found: Shelved | None, at: _Opening) -> None:
+    """Add the code of a Medication or Substance, and of all that it is made of."""
+    if found is None or isinstance(found, Condition) or not at.depth:
+        return
+    if found.code is not None:
+        naming.concepts.append(found.code)
+    if isinstance(found, Substance):
+        return
+    naming.form = naming.form or " ".join(_texts(first(found.form, found.doseForm)))
+    deeper = replace(at, contained=(*(found.contained or ()), *at.contained), depth=at.depth - 1)
+    for ingredient in found.ingredient or ():
+        item = ingredient.item
+        concept = first(ingredient.itemCodeableConcept, item.concept if item else None)
+        if concept is not None:
+            naming.concepts.append(concept)
+            if BACLOFEN & at.codes.drug(concept).value_sets.keys():
+                naming.strengths += _stated_strength(first(ingredient.strength, ingredient.strengthRatio))
+        reference = first(ingredient.itemReference, item.reference if item else None)
+        if reference is not None:
+            part = at.shelf.get(reference, list(deeper.contained))
+            if part is None and reference.display:
+                naming.concepts.append(CodeableConcept(text=reference.display))
+            _open(naming, part, deeper)
+
+
+def _stated_strength(ratio: Ratio | None) -> list[Strength]:
+    """10 mg per 1 tablet, 5 mg per 1 mL. One mass per another (as some EHRs fill it in) says nothing."""
+    if ratio is None or ratio.denominator is None:
+        return []
+    top, bottom = amount(ratio.numerator, "strength"), number(ratio.denominator.value)
+    per = ratio.denominator.code or ratio.denominator.unit or "1"
+    unit = "each" if per.strip() == "1" else unit_named(per)
+    if not isinstance(bottom, Decimal) or bottom <= 0 or unit not in ("each", "ml"):
+        return []
+    if not isinstance(top, Amount) or top.measure is not Measure.MG or not top.value:
+        return []
+    share = top.value / bottom
+    return [Strength(mg_per_unit=share) if unit == "each" else Strength(mg_per_ml=share)]
+
+
+def _recognised(naming: _Naming, codes: Codes) -> list[Recognition]:
+    found = [codes.drug(concept) for concept in naming.concepts]
+    if naming.display is not None and not any(one.value_sets for one in found):
+        found.append(codes.drug(naming.display))
+    return found
+
+
+def _union(parts: Iterable[Mapping[str, frozenset[str]]]) -> dict[str, frozenset[str]]:
+    union: dict[str, frozenset[str]] = {}
+    for part in parts:
+        for name, flags in part.items():
+            union[name] = union.get(name, frozenset()) | flags
+    # Naloxone as an ingredient beside an opioid is no rescue product.
+    if DrugClass.OPIOID in union:
+        union.pop(DrugClass.OPIOID_RESCUE, None)
+    return union
+
+
+def _is_mixture(found: list[Recognition]) -> bool:
+    """Ingredients that are all recognised, one of them another drug."""
+    return any(BACLOFEN & one.value_sets.keys() for one in found) and any(
+        one.value_sets and not BACLOFEN & one.value_sets.keys() for one in found
+    )
+
+
+def _products(naming: _Naming, codes: Codes) -> list[BaclofenProduct]:
+    named = [*naming.concepts, *([naming.display] if naming.display else [])]
+    return [product for concept in named if (product := codes.baclofen_product(concept)) is not None]
+
+
+def _baclofen(namings: list[_Naming], products: list[BaclofenProduct]) -> tuple[Strength, Route | None, str]:
+    strengths = {Strength(one.mg_per_unit, one.mg_per_ml) for one in products} - {Strength()}
+    strengths = strengths or {strength for naming in namings for strength in naming.strengths}
+    routes = {one.route for one in products if one.route is not None}
+    routes = routes or {route for naming in namings if (route := read_route(naming.form)) is not None}
+    doubt = next((one.doubt for one in products if one.doubt), "")
+    if len(strengths) > 1:
+        doubt = doubt or "its codes or names give different strengths"
+    if len(routes) > 1:
+        doubt = doubt or "it is named as oral and as another product at once"
+    return (
+        next(iter(strengths)) if len(strengths) == 1 and not doubt else Strength(),
+        next(iter(routes)) if len(routes) == 1 else None,
+        doubt,
+    )
+
+
+def _opioids(namings: list[_Naming], codes: Codes) -> tuple[OpioidIngredient, ...]:
+    """Each ingredient once; the one whose strength is known goes before its bare name."""
+    found: dict[str, OpioidIngredient] = {}
+    for naming in namings:
+        concepts = naming.concepts or ([naming.display] if naming.display else [])
+        for one in (ingredient for concept in concepts for ingredient in codes.opioid_ingredients(concept)):
+            known = found.get(one.name)
+            if known is None or (known.mg_per_unit is None and known.mg_per_ml is None):
+                found[one.name] = one
+    return tuple(found.values())
+
+
+# ---------------------------------------------------------------------------------------------------------- texts
+
+
+def _label(namings: list[_Naming]) -> ChartText:
+    named = [concept for naming in namings for concept in (*naming.concepts[:1], naming.display) if concept is not None]
+    text = next((text for concept in named for text in _texts(concept)), "")
+    code = next((str(coding.code) for concept in named for coding in many(concept.coding) if coding.code), "")
+    return ChartText.clean(text or (f"code {code}" if code else "a medicine without a name"))
+
+
+def _texts(concept: CodeableConcept | None) -> list[str]:
+    if concept is None:
+        return []
+    displays = (coding.display for coding in many(concept.coding))
+    return list(texts(concept.text, *displays))
