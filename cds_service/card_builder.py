@@ -15,7 +15,7 @@ from uuid import uuid4
 import msgspec
 
 from cards.catalogue import Assessment, Catalogue
-from cards.content import LONGEST_SUMMARY, OverrideReason, Source
+from cards.content import OverrideReason, Source
 from cards.outcome import LimitSupply
 from cards.quantities import Days
 from cards.triage import SUMMARY_CARD, ShownCard
@@ -115,7 +115,7 @@ def _card(
 ) -> tuple[Card, Sequence[NotOffered]]:
     said = words.of(shown)
     made = suggestions_for(shown.proposals, shown.case, session, limit)
-    card: Card = {"uuid": str(uuid4()), "summary": said.summary[:LONGEST_SUMMARY]}
+    card: Card = {"uuid": str(uuid4()), "summary": said.summary}
     if said.detail:
         card["detail"] = said.detail
     card["indicator"] = str(shown.indicator)

@@ -77,7 +77,7 @@ def _preferred(proposals: Sequence[Proposal]) -> int | None:
     """The first dose suggestion, where every other one is said to be second choice."""
     doses = [n for n, one in enumerate(proposals) if isinstance(one, ChangeDose | Taper | WithdrawOrder | StopExisting)]
     first_choice = [n for n in doses if not _second_choice(proposals[n])]
-    return doses[0] if first_choice == doses[:1] else None
+    return doses[0] if doses and first_choice == doses[:1] else None
 
 
 def _second_choice(proposal: Proposal) -> bool:

@@ -67,7 +67,7 @@ def can_give(regimen: Regimen, product: OrderedProduct | None) -> bool | None:
     """None when the strength of the product is not known."""
     if product is None or not (product.mg_per_unit or product.mg_per_ml):
         return None
-    return all(units(dose, product) is not None for dose in regimen.doses)
+    return all(units(dose, product) is not None for dose in set(regimen.doses))
 
 
 def _can_be_halved(product: OrderedProduct) -> bool:

@@ -23,7 +23,7 @@ class Session:
     patient_id: str
     encounter_id: str | None
     drafts: Mapping[str, Json] = field(repr=False)
-    """ "MedicationRequest/d1" → the draft as sent. A reference that two drafts share is left out."""
+    """ "MedicationRequest/d1" → the draft as sent. A reference that two different drafts share is left out."""
     products: Mapping[str, OrderedProduct] = field(default_factory=dict)
     """The product of each draft, by the same reference, where it was recognised."""
     chart_order: Callable[[str], Json | None] = field(default=lambda _: None, repr=False)
@@ -36,7 +36,7 @@ class Session:
             kind, identity = draft.json.get("resourceType"), draft.json.get("id")
             if isinstance(kind, str) and isinstance(identity, str) and identity:
                 reference = f"{kind}/{identity}"
-                found[reference] = None if reference in found else draft.json
+                found[reference] = draft.json if found.get(reference, draft.json) == draft.json else None
         drafts = {reference: draft for reference, draft in found.items() if draft is not None}
         return cls(
             call.patient_id, call.encounter_id, drafts, products, lambda name: find_order(call.prefetch.values(), name)

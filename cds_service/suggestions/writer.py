@@ -110,7 +110,7 @@ class Writer:
         for step in steps:
             _in_range(step.regimen)
         kept = Kept.of(leading.draft, scheduled=True)
-        if kept.version is Version.DSTU2 and len(steps) > 1:
+        if kept.version is Version.DSTU2:
             raise CannotActError("a DSTU2 order cannot hold steps in sequence")
         instructions = for_taper(taper, leading.product, kept.by)
         limit = self._limit_for(leading.draft)
