@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cards.content import HERE, Library
@@ -248,8 +248,22 @@ def test_r3_cystatin_holds_for_90_days(days: int, holds: bool) -> None:
     assert function.egfr == Egfr.of(50) if holds else function.creatinine_only
 
 
-def test_r3_without_a_creatinine_to_compare_the_newest_wins() -> None:
-    assert found(egfr(50, 40, EgfrMethod.CKD_EPI_2021_CR_CYS), egfr(70, 5)).egfr == Egfr.of(70)
+@pytest.mark.parametrize("compared", [(), (creatinine("1.0", 40),), (creatinine("1.0", 5),)])
+def test_r3_without_a_creatinine_of_both_times_the_newest_wins(compared: tuple[CreatinineResult, ...]) -> None:
+    assert found(egfr(50, 40, EgfrMethod.CKD_EPI_2021_CR_CYS), egfr(70, 5), *compared).egfr == Egfr.of(70)
+
+
+@pytest.mark.parametrize(("hours", "holds"), [(24, True), (25, False)])
+def test_r3_creatinine_of_the_same_collection_is_compared(hours: float, holds: bool) -> None:
+    reported = egfr(50, 40, EgfrMethod.CKD_EPI_2021_CR_CYS)
+    function = found(reported, creatinine("1.0", 40, hours), creatinine("1.0", 5))
+    assert function.creatinine_only is not holds
+
+
+def test_r3_of_several_creatinines_the_highest_is_compared() -> None:
+    reported = egfr(50, 40, EgfrMethod.CKD_EPI_2021_CR_CYS)
+    newer = (creatinine("1.0", 5, 2), creatinine("1.5", 5))
+    assert found(reported, creatinine("1.0", 40), *newer).creatinine_only
 
 
 # ------------------------------------------------------------------------------------------------- R4: race-based
@@ -342,7 +356,9 @@ def test_r6_a_procedure_without_a_date_is_named() -> None:
     assert "without a date" in said(function)
 
 
-@pytest.mark.parametrize(("transplant", "tier"), [(99, Tier.K2), (100, Tier.DIALYSIS), (101, Tier.DIALYSIS)])
+@pytest.mark.parametrize(
+    ("transplant", "tier"), [(0, Tier.K2), (99, Tier.K2), (100, Tier.DIALYSIS), (101, Tier.DIALYSIS)]
+)
 @pytest.mark.parametrize("where", ["problems", "procedures"])
 def test_r6_a_later_transplant_ends_dialysis(transplant: int, tier: Tier, where: str) -> None:
     given: dict[str, tuple[ProblemEntry, ...]] = {"problems": (entry(Problem.DIALYSIS, 100),), "procedures": ()}
@@ -458,6 +474,10 @@ def test_r8_one_and_a_half_times_the_median_of_8_to_365_days(near: int, far: int
         assert function.acute.before == SerumCreatinine.of("1.20")
 
 
+def test_r8_values_of_7_days_are_not_part_of_the_median() -> None:
+    assert found(creatinine("1.0", 8), creatinine("1.3", 7), creatinine("1.5", 0)).acute is not None
+
+
 def test_r8_values_older_than_365_days_are_no_baseline() -> None:
     assert found(creatinine("1.0", 366), creatinine("3.0", 0)).acute is None
 
@@ -473,6 +493,13 @@ def test_r8_a_diagnosis_recorded_within_7_days(days: int, acute: bool) -> None:
     assert (function.acute is not None) is acute
     if function.acute:
         assert (function.acute.before, function.acute.now) == (None, None)
+
+
+def test_r8_the_newest_diagnosis_is_named() -> None:
+    problems = (entry(Problem.ACUTE_KIDNEY_INJURY, 5), entry(Problem.ACUTE_KIDNEY_INJURY, 2))
+    function = found(egfr(80), problems=problems)
+    assert function.acute is not None
+    assert function.acute.because == "acute kidney injury recorded on 2026-11-21"
 
 
 def test_r8_a_resolved_diagnosis_does_not_count() -> None:
@@ -560,7 +587,7 @@ def test_r10_adults_begin_at_18(age: int, tier: Tier) -> None:
     assert found(creatinine("1.3"), age=age, observations=tall(165)).tier is tier
 
 
-@pytest.mark.parametrize(("days", "computed"), [(365, True), (366, False), (-1, False)])
+@pytest.mark.parametrize(("days", "computed"), [(0, True), (365, True), (366, False), (-1, False)])
 def test_r10_height_is_of_the_last_year(days: int, computed: bool) -> None:
     function = found(creatinine("1.3"), age=15, observations=tall(165, days))
     assert (function.tier, function.egfr is not None) == (Tier.CHILD, computed)
@@ -580,6 +607,10 @@ def test_r10_adult_equations_are_not_used() -> None:
 def test_r10_a_reported_schwartz_value_is_used_without_a_height_and_never_in_adults() -> None:
     assert found(egfr(70, method=EgfrMethod.SCHWARTZ), age=15).egfr == Egfr.of(70)
     assert found(egfr(70, method=EgfrMethod.SCHWARTZ), age=18).tier is Tier.UNKNOWN
+
+
+def test_r10_a_usable_value_needs_no_word_about_height() -> None:
+    assert found(egfr(70, method=EgfrMethod.SCHWARTZ), creatinine("1.3"), age=15).notes == ()
 
 
 def test_r10_an_unread_height_is_named() -> None:
@@ -603,7 +634,7 @@ def test_unknown_age_leaves_only_reported_values() -> None:
     function = found(egfr(70, 40), creatinine("2.5", 5), age=age)
     assert function.egfr == Egfr.of(70)
     assert age in function.unchecked
-    assert "no eGFR can be computed" in said(function)
+    assert "age not known: no eGFR can be computed" in said(function)
     assert found(creatinine("2.5", 5), age=age).tier is Tier.UNKNOWN
 
 
@@ -623,7 +654,7 @@ def test_a_creatinine_given_only_as_a_limit_is_used_and_marked() -> None:
 def test_the_future_is_judged_by_day(hours_ahead: float, tier: Tier) -> None:
     function = found(egfr(95, 5), egfr(10, taken=ago(hours=-hours_ahead)))
     assert function.tier is tier
-    assert ("dated after today" in said(function)) is (tier is Tier.K1)
+    assert ("dated after today are not used" in said(function)) is (tier is Tier.K1)
 
 
 def test_unread_problems_and_procedures_leave_a_tier_and_are_named() -> None:
@@ -689,13 +720,18 @@ def test_the_order_of_results_never_matters(given_results: list[Any], random: An
     )
 
 
-@given(st.lists(any_egfr | any_creatinine, min_size=1, max_size=5), any_egfr | any_creatinine, sexes)
-def test_an_older_result_never_changes_the_tier(given_results: list[Any], older: Any, sex: Sex) -> None:
+SPECIAL = (EgfrMethod.RACE_BLACK, EgfrMethod.SCHWARTZ, *ORDER[:3])
+plain = any_creatinine | st.builds(
+    lambda value, days, method, bound: egfr(value, days, method, bound=bound),
+    st.integers(5, 130), moments, st.sampled_from([m for m in EgfrMethod if m not in SPECIAL]), st.sampled_from(Bound),
+)  # fmt: skip
+
+
+@given(st.lists(plain, min_size=1, max_size=5), plain, st.floats(0.001, 9000), sexes)
+def test_an_older_result_never_changes_the_tier(given_results: list[Any], other: Any, hours: float, sex: Sex) -> None:
     """Apart from R1 (one collection), R3 (no cystatin here), the last resort of R4, and the note of R8."""
     newest = max(one.taken for one in given_results)
-    assume(newest - older.taken > timedelta(hours=24))
-    special = (EgfrMethod.RACE_BLACK, EgfrMethod.SCHWARTZ, *ORDER[:3])
-    assume(all(one.method not in special for one in (*given_results, older) if isinstance(one, EgfrResult)))
+    older = replace(other, taken=newest - timedelta(hours=24 + hours))
     without, with_it = found(*given_results, sex=sex), found(*given_results, older, sex=sex)
     assert (without.tier, without.egfr, without.taken) == (with_it.tier, with_it.egfr, with_it.taken)
 
