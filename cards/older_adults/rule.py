@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from cards.advice import closing
 from cards.case import Case, Kind
 from cards.facts import ChartText, Input, Missing, OralDose, Problem, ProblemEntry, ProblemList, Why
 from cards.kidney import KidneyFunction, Tier
@@ -125,9 +126,8 @@ def _detail(case: Case, reasons: Sequence[str], start: ChangeDose | None) -> tup
         "start": start is not None,
         "advice": True,
         "S-DRIVE": case.kind is not Kind.INCREASE,
-        "S-CURRENT-UNKNOWN": not case.current.known,
     }
-    return tuple(name for name, wanted in said.items() if wanted)
+    return (*(name for name, wanted in said.items() if wanted), *closing(case, (start,) if start else ()))
 
 
 def _gaps(case: Case) -> tuple[Missing, ...]:

@@ -15,7 +15,7 @@ from cards.opioids_and_sedatives import medicines, mme
 from cards.opioids_and_sedatives.limits import Limits
 
 REDUCED = frozenset({Tier.K3A, Tier.K3B})
-SEVERE = frozenset({Tier.K4, Tier.K5, Tier.DIALYSIS})
+SEVERE = frozenset({Tier.K4, Tier.K5})
 
 
 def many_morphine_equivalents(case: Case, limits: Limits) -> str | None:
@@ -41,12 +41,10 @@ def earlier_overdose(case: Case, _limits: Limits) -> str | None:
 
 def severe_kidney_disease(case: Case, _limits: Limits) -> str | None:
     match case.kidney:
+        case KidneyFunction(dialysis=evidence) if evidence is not None:
+            return "dialysis"
         case KidneyFunction(acute=acute) if acute is not None:
             return "possible acute kidney injury"
-        case KidneyFunction(tier=Tier.DIALYSIS):
-            return "dialysis"
-        case KidneyFunction(tier=Tier.CHILD, dialysis=evidence) if evidence is not None:
-            return "dialysis"
         case KidneyFunction(tier=tier, egfr=egfr) if tier in SEVERE:
             return f"eGFR {egfr}"
         case _:

@@ -1,0 +1,1 @@
+"""Stopping baclofen, or lowering it too far at once."""
