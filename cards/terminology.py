@@ -168,7 +168,7 @@ def _index(folder: Path) -> dict[str, Kind]:
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))["files"]
         kinds = {name: Kind(entry["kind"]) for name, entry in entries.items()}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, ValueError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TerminologyError(f"index.toml: {error!r}; each file needs a [files] entry with a kind") from error
     unnamed = {file.name for file in folder.glob("*.*.csv")} - kinds.keys()
     if unnamed:

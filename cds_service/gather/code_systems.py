@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from cards.terminology import System, bare_code
 
@@ -50,6 +51,7 @@ LABELS = {
 }
 
 
+@lru_cache(maxsize=1024)
 def known_system(uri: str) -> System | None:
     """The system behind a URI, OID or edition URI; scheme, case, trailing slash and ``|version`` do not matter."""
     name = uri.partition("|")[0].strip().lower()

@@ -1,9 +1,9 @@
 """What a CodeableConcept means to us: the value sets that its codings, or failing these its text, put it in.
 
 Every coding is looked at, not only the first: EHRs send local codes, ingredients and products side by side. A coding
-that is in a drug's set beats any text. A code that is in no set does not say what the drug is (lists of products are
-never complete), so the text may still name it; only an ATC code, whose classes we hold whole, proves another drug.
-Problems and observations are never recognised from text: free text asserts no diagnosis.
+that is in a drug's set beats any text. A code that is in no set does not say what the drug is (new and retired products
+are in no list), so the text may still name it. Problems and observations are never recognised from text: free text
+asserts no diagnosis.
 """
 
 from __future__ import annotations
@@ -84,10 +84,12 @@ class Codes:
 
     def drug(self, concept: CodeableConcept | None) -> Recognition:
         coded = self._by_code(Kind.DRUG, concept)
-        if coded.value_sets or self._another_drug(concept):
+        if coded.value_sets:
             return coded
-        named = self._named(concept).value_sets
-        return Recognition(named, by_text=True, covered=coded.covered) if named else coded
+        named = self._named(concept)
+        if named.refused:
+            return UNRECOGNISED
+        return Recognition(named.value_sets, by_text=True, covered=coded.covered) if named.value_sets else coded
 
     def problem(self, concept: CodeableConcept | None) -> Recognition:
         """A condition, procedure or reason: by code only."""
@@ -171,14 +173,6 @@ class Codes:
     def _covers(self, kind: Kind, system: System) -> bool:
         """NDC does not count: we hold the products of a few classes as of one year, so a miss proves nothing."""
         return system is not System.NDC and self._terminology.loaded(kind, system)
-
-    def _another_drug(self, concept: CodeableConcept | None) -> bool:
-        """A whole ATC code (seven characters) is only asked about when no coding is in any set."""
-        return any(
-            system is System.ATC and len(form) == 7
-            for system, code in _codings(concept)
-            for form in spellings(system, code)
-        )
 
     def _known(self, concept: CodeableConcept | None) -> Iterator[Key]:
         """The codings as keys of the product lists; an ambiguous NDC only when its readings agree on the drug."""

@@ -16,15 +16,14 @@ from cards.facts import Route
 from cards.terminology import FOLDER, read_rows
 from cds_service.gather.products import Strength
 
-_REFUSED_ANYWHERE = ("allerg", "intoleran", "avoid", "denie", "declin", "refus", "contraindic")
+_REFUSED_ANYWHERE = ("allerg", "intoleran", "denie", "declin", "refus", "contraindic")
 """Beginnings of words with which the text does not name a medicine that is taken."""
-_REFUSED_AFTER = frozenset({"no", "not", "never", "without", "family", "history"})
+_REFUSED_AFTER = frozenset({"no", "not", "never", "without", "avoid", "family", "history"})
 """Words that refuse every drug named after them."""
 _ON_THE_SURFACE = frozenset(
     {"cream", "gel", "ointment", "lotion", "topical", "shampoo", "ophthalmic", "ophth", "eye", "otic", "ear"}
 )
-_BACLOFEN = "baclofen"
-_COUNTED_ON_THE_SURFACE = ("opioid-medications", _BACLOFEN)
+_COUNTED_ON_THE_SURFACE = ("opioid-medications", "baclofen")
 """Other drugs in a cream or in eye drops do not count (rules.md 2, IN-CNS)."""
 
 
@@ -39,9 +38,8 @@ class Named(NamedTuple):
     value_sets: dict[str, frozenset[str]]
     opioids: tuple[str, ...]
     """The opioid ingredients, by their generic names."""
-
-
-NOTHING = Named({}, ())
+    refused: bool = False
+    """A drug is named, but as one that is not taken: "allergic to morphine"."""
 
 
 class DrugWords:
@@ -63,12 +61,13 @@ class DrugWords:
     def find(self, text: str) -> Named:
         """The value sets that the names in a text stand for; nothing when it speaks of an allergy and the like."""
         words = tokens(text)
-        if any(word.startswith(_REFUSED_ANYWHERE) for word in words):
-            return NOTHING
+        phrases = list(self._phrases_in(words[: _first_refusal(words)]))
+        if not phrases or any(word.startswith(_REFUSED_ANYWHERE) for word in words):
+            return Named({}, (), refused=any(True for _ in self._phrases_in(words)))
         on_the_surface = not _ON_THE_SURFACE.isdisjoint(words)
         meant = [
             (ingredient, word)
-            for phrase in self._phrases_in(words[: _first_refusal(words)])
+            for phrase in phrases
             for ingredient, word in self._phrases[phrase]
             if not on_the_surface or word.value_set.startswith(_COUNTED_ON_THE_SURFACE)
         ]
@@ -114,7 +113,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 # ------------------------------------------------------------------------------------------- strength in the name
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?"
-_NAME = r"(?:baclofen|lioresal|ozobax(?: ds)?|fleqsuvy|lyvispah|kemstro|lyflex|gablofen)"
+_NAME = r"(?:baclofen|lioresal|ozobax(?:\ ds)?|fleqsuvy|lyvispah|kemstro|lyflex|gablofen)"
 _PRODUCT = re.compile(
     rf"""{_NAME} (?:\ ?[(\[] {_NAME} [)\]])? ,?\ (?P<amount>{_NUMBER})\ ?(?P<unit>mg|mcg|micrograms?)
     (?P<per>\ ?/\ ?(?P<volume>{_NUMBER})?\ ?ml)? ,?\ (?P<form>[a-z ]+) (?:[(\[] {_NAME} [)\]])?""",
