@@ -34,23 +34,23 @@ _LABS = (
 )
 
 
-def request(size: int, *, daily_tablets: int = 3) -> bytes:
-    """An order-sign call of about ``size`` bytes with one draft: baclofen 5 mg tablets, for spasticity."""
+def request(size: int, *, tablets: int = 1) -> bytes:
+    """An order-sign call of about ``size`` bytes with one draft: so many 5 mg tablets of baclofen three times a day."""
     resources: dict[str, list[dict[str, Any]]] = {"kidney": [], "medications": [], "conditions": []}
-    written = len(_encode(_call(resources, daily_tablets)))
+    written = len(_encode(_call(resources, tablets)))
     for key, resource in _chart():
         if written >= size:
             break
         resources[key].append(resource)
         written += len(_encode(resource)) + len(',{"fullUrl":"https://ehr.example/fhir/Observation/o000","resource":}')
-    return _encode(_call(resources, daily_tablets))
+    return _encode(_call(resources, tablets))
 
 
 def _encode(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _call(resources: dict[str, list[dict[str, Any]]], daily_tablets: int) -> dict[str, Any]:
+def _call(resources: dict[str, list[dict[str, Any]]], tablets: int) -> dict[str, Any]:
     return {
         "hook": "order-sign",
         "hookInstance": "3f1d6a3c-8f4b-4d8e-9a53-2f6f6f1f0b11",
@@ -60,7 +60,7 @@ def _call(resources: dict[str, list[dict[str, Any]]], daily_tablets: int) -> dic
             "draftOrders": {
                 "resourceType": "Bundle",
                 "type": "collection",
-                "entry": [{"resource": _draft(daily_tablets)}],
+                "entry": [{"resource": _draft(tablets)}],
             },
         },
         "prefetch": {
@@ -82,7 +82,7 @@ def _bundle(resources: list[dict[str, Any]]) -> dict[str, Any]:
     return {"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries}
 
 
-def _draft(daily_tablets: int) -> dict[str, Any]:
+def _draft(tablets: int) -> dict[str, Any]:
     return {
         "resourceType": "MedicationRequest",
         "id": "draft-1",
@@ -94,13 +94,13 @@ def _draft(daily_tablets: int) -> dict[str, Any]:
         "reasonCode": [_concept(ICD, "G35", "Multiple sclerosis")],
         "dosageInstruction": [
             {
-                "text": f"1 tablet {daily_tablets} times a day",
-                "timing": {"repeat": {"frequency": daily_tablets, "period": 1, "periodUnit": "d"}},
+                "text": f"{tablets} tablet three times a day",
+                "timing": {"repeat": {"frequency": 3, "period": 1, "periodUnit": "d"}},
                 "route": _concept("http://snomed.info/sct", "26643006", "Oral route"),
                 "doseAndRate": [
                     {
                         "doseQuantity": {
-                            "value": 1,
+                            "value": tablets,
                             "unit": "tablet",
                             "system": UCUM,
                             "code": "{tbl}",
@@ -109,7 +109,7 @@ def _draft(daily_tablets: int) -> dict[str, Any]:
                 ],
             }
         ],
-        "dispenseRequest": {"numberOfRepeatsAllowed": 1, "quantity": {"value": 90, "unit": "tablet"}},
+        "dispenseRequest": {"numberOfRepeatsAllowed": 1, "quantity": {"value": 90 * tablets, "unit": "tablet"}},
     }
 
 

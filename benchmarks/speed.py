@@ -19,11 +19,11 @@ from time import process_time
 from typing import Any
 
 import orjson
-from cds_service.gather.orders import read_orders
 
 from benchmarks import payload
 from cds_service import gather, hooks, records, settings
 from cds_service.app import create_app, wire
+from cds_service.gather.orders import read_orders
 from cds_service.respond import Deps
 from cds_service.services import HOOKS
 
@@ -142,7 +142,7 @@ def comparisons(loop: asyncio.AbstractEventLoop) -> Iterator[Comparison]:
     large, silent, shown = (
         payload.request(1_000_000),
         payload.request(10_000),
-        payload.request(10_000, daily_tablets=24),
+        payload.request(10_000, tablets=4),
     )
     yield Comparison(
         f"facts from {len(large) / 1e6:.2f} MB, against orjson.loads",
