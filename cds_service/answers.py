@@ -33,6 +33,9 @@ MORE_PAGES = "further pages were not read"
 SOME_LEFT_OUT = "the EHR sent only part of the list"
 WARNED = "the EHR warned that the list may be partial"
 ERROR_BESIDE = "the EHR reported an error beside this list"
+_CUT_OFF = (MORE_PAGES, SOME_LEFT_OUT)
+_NEWEST_FIRST = "_sort=-date"
+"""In a Bundle's self link: what the server did, not what it was asked (FHIR search, "Server Conformance")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Records:
     unreadable: tuple[Junk, ...] = field(default=(), repr=False)
     incomplete: str = ""
     """Why the list may lack entries, so that absence proves nothing; empty when it is whole."""
+    newest_first: bool = False
+    """The server says that it sorted by date, newest first: the entries that are missing are older than those here."""
 
 
 # ----------------------------------------------------------------------------------------------- on the wire
@@ -56,6 +61,7 @@ class Records:
 
 class _Link(Struct, gc=False):
     relation: str | None = None
+    url: str | None = None
 
 
 class _Search(Struct, gc=False):
@@ -112,13 +118,14 @@ class Answer:
     strangers: int = 0
     """Resources of types that we never read."""
     gap: str = ""
+    newest_first: bool = False
     failure: str = ""
 
     def records(self) -> Records | NotAvailable:
         if self.matches or self.junk:
             unread = f"{len(self.junk)} of its entries could not be read" if self.junk else ""
             gap = ERROR_BESIDE if self.failure else self.gap or unread
-            return Records(tuple(self.matches), tuple(self.junk), gap)
+            return Records(tuple(self.matches), tuple(self.junk), gap, self.newest_first and gap in _CUT_OFF)
         if self.failure:
             return NotAvailable(self.failure)
         if self.dropped:
@@ -175,6 +182,10 @@ class Answer:
             self.gap = MORE_PAGES
         elif isinstance(value.total, int) and value.total > sum(map(_is_match, value.entry or ())):
             self.gap = SOME_LEFT_OUT
+        self.newest_first = any(
+            link is not None and link.relation == "self" and _NEWEST_FIRST in (link.url or "")
+            for link in value.link or ()
+        )
 
     def _entry(self, entry: _Entry) -> None:
         if _failed(entry.response):

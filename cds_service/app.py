@@ -20,7 +20,7 @@ from cds_service import api_docs, log, services
 from cds_service import settings as settings_of
 from cds_service.errors import MethodNotAllowed, NotFound, ServiceError
 from cds_service.gather.codes import Codes
-from cds_service.middleware import Guard, LoopbackCors
+from cds_service.middleware import BasePath, Guard, LoopbackCors
 from cds_service.respond import Deps, respond
 from cds_service.routes import NO_STORE, Answer, HookCalls, always, counters, error_response
 from cds_service.services import CdsService
@@ -59,7 +59,6 @@ def application(settings: Settings, service: CdsService, answer: Answer, about: 
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        root_path=settings.base_path,
         lifespan=_lifespan,
     )
     app.add_route("/cds-services", always(services.discovery((service,))), ["GET"])
@@ -72,6 +71,8 @@ def application(settings: Settings, service: CdsService, answer: Answer, about: 
     app.add_route("/docs", always(api_docs.page(app.openapi_schema), "text/html"), ["GET"])
     app.add_exception_handler(ServiceError, _refused)
     app.add_exception_handler(HTTPException, _refused)
+    if settings.base_path:
+        app.add_middleware(BasePath, path=settings.base_path)
     app.add_middleware(Guard)
     if settings.sandbox:
         app.add_middleware(LoopbackCors)

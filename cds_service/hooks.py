@@ -266,7 +266,9 @@ def _drafts(context: Mapping[str, Any]) -> tuple[Draft, ...]:
         )
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
         raise FieldInvalid("context.draftOrders", "a FHIR Bundle")
-    entries = bundle.get("entry") or []
+    entries = bundle.get("entry")
+    if entries is None:
+        return ()
     if not isinstance(entries, list):
         raise FieldInvalid("context.draftOrders.entry", "an array")
     if len(entries) > MOST_DRAFTS:
@@ -284,7 +286,5 @@ def _draft(entry: Mapping[str, Any]) -> Draft | None:
     full_url = full_url if isinstance(full_url, str) else ""
     if not isinstance(resource, dict):
         return Draft(resources.Junk("", "", "not a FHIR resource"), {}, full_url)
-    if not isinstance(resource.get("resourceType"), str):
-        return Draft(resources.Junk("", "", "no resourceType"), resource, full_url)
     read = resources.read(_encode(resource))
     return None if read is None else Draft(read, resource, full_url)

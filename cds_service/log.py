@@ -57,6 +57,11 @@ def rule_failed(rule: str, error: BaseException) -> None:
     event("rule failed", "error", rule=rule, error=type(error).__name__, raised_at=_innermost(error))
 
 
+def other_patients(resources: int) -> None:
+    """The EHR prefetched resources of other patients. They were not used."""
+    event("resources of other patients", "warning", other_patients=resources)
+
+
 def suggestion_invalid(rule: str) -> None:
     """A suggestion was left out because what we wrote is not valid FHIR; the card stands without it."""
     event("suggestion invalid", "error", rule=rule)

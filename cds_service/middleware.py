@@ -47,6 +47,17 @@ class Guard:
                 await error_response(InternalFault())(scope, receive, send)
 
 
+class BasePath:
+    """The service also answers under the path of its public base URL, for a proxy that does not take it off."""
+
+    def __init__(self, app: ASGIApp, path: str) -> None:
+        self._app = app
+        self._path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app({**scope, "root_path": self._path}, receive, send)
+
+
 _LOOPBACK = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cds_service import resources
+from cds_service import log, resources
 from cds_service.answers import NOT_SENT, Answer, NotAvailable, Records
 from cds_service.errors import PreconditionFailed
 from cds_service.hooks import HookCall
@@ -71,7 +71,10 @@ def collect(call: HookCall, aliases: Aliases | None = None) -> PatientRecords:
         found["patient"] = Records(patients)
     if not others.resources and all(isinstance(one, NotAvailable) for one in found.values()):
         raise PreconditionFailed(cure=f"Send the prefetch keys that GET /cds-services lists: {', '.join(EXPECTED)}.")
-    return PatientRecords(**found, others=others, dropped=sum(answer.dropped for answer in everything))
+    dropped = sum(answer.dropped for answer in everything)
+    if dropped:
+        log.other_patients(dropped)
+    return PatientRecords(**found, others=others, dropped=dropped)
 
 
 def _merged(parts: list[Records | NotAvailable]) -> Records | NotAvailable:
@@ -88,4 +91,5 @@ def _merged(parts: list[Records | NotAvailable]) -> Records | NotAvailable:
         tuple(one for part in read for one in part.resources),
         tuple(junk for part in read for junk in part.unreadable),
         next(filter(None, gaps), ""),
+        newest_first=all(isinstance(part, Records) and (part.newest_first or not part.incomplete) for part in parts),
     )

@@ -352,6 +352,8 @@ def read(raw: bytes | Raw) -> Resource | Junk | None:
             peeked = _peek(raw)
         except UNREADABLE:
             return Junk("", "", "not a FHIR resource")
+        if not peeked.resourceType:
+            return Junk("", str(peeked.id or ""), "no resourceType")
         if peeked.resourceType not in _READ:
             return None
         return Junk(peeked.resourceType, str(peeked.id or ""), _where(error))

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from cds_service import log, metrics
@@ -27,6 +27,8 @@ from cds_service.settings import Settings
 Answer = Callable[[HookCall], bytes]
 """``respond.respond`` with everything that it needs: the encoded CDS Hooks response."""
 
+GONE = 499
+"""In log and metrics: the client hung up before it had sent its request."""
 NO_STORE = {"cache-control": "no-store"}
 
 
@@ -78,6 +80,9 @@ class HookCalls:
             return json_response(answer)
         except ServiceError as error:
             status = error.status
+            raise
+        except ClientDisconnect:
+            status = GONE
             raise
         except Exception as error:  # noqa: BLE001  # whatever failed: the order was not checked, and that must be said
             log.failed("call failed", error)

@@ -25,7 +25,7 @@ from cards.quantities import CystatinC, Egfr, SerumCreatinine
 from cds_service.gather.codes import Codes, Recognition
 from cds_service.gather.kidney_values import Kind, Measured, Unusable, has_value, read
 from cds_service.gather.measured import USABLE, observations_in, taken
-from cds_service.records import NotAvailable, PatientRecords
+from cds_service.records import NotAvailable, PatientRecords, Records
 from cds_service.resources import Component, Observation
 
 _R = TypeVar("_R", EgfrResult, CreatinineResult, CystatinResult)
@@ -52,6 +52,9 @@ _SILENT = frozenset({"entered-in-error", "cancelled", "registered"})
 """There is no result, or there never was one."""
 _STILL_MATTERS = timedelta(days=7)
 """An unreadable result is named unless a readable one is newer by more than the window of acute kidney injury."""
+
+_LONGEST_WINDOW = timedelta(days=365)
+"""R8 and R9 of rules.md 4: what is older only counts when it is the newest value of all."""
 
 
 @dataclass(slots=True)
@@ -106,8 +109,21 @@ def kidney_results(records: PatientRecords, codes: Codes, now: datetime) -> Kidn
         creatinines=_newest_first(sheet.creatinines),
         cystatins=_newest_first(sheet.cystatins),
         unreadable=sheet.clauses(now.date()),
-        incomplete=sent.reason if isinstance(sent, NotAvailable) else sent.incomplete,
+        incomplete=_gap(sent, sheet, now.date()),
     )
+
+
+def _gap(sent: Records | NotAvailable, sheet: _Sheet, today: date) -> str:
+    """Why results that decide may be missing. A list that was cut off newest first lacks only older ones: they decide
+    nothing when a readable one is here and the list reaches back beyond every window of rules.md 4."""
+    if isinstance(sent, NotAvailable):
+        return sent.reason
+    if not (sent.newest_first and (sheet.egfrs or sheet.creatinines)):
+        return sent.incomplete
+    days = [moment.day if (moment := taken(one)) else None for one in observations_in(sent)]
+    reach = [day for day in days if day is not None]
+    sorted_so = len(reach) == len(days) and reach == sorted(reach, reverse=True)
+    return "" if sorted_so and today - reach[-1] > _LONGEST_WINDOW else sent.incomplete
 
 
 def _newest_first(results: list[_R]) -> tuple[_R, ...]:

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from cards.facts import Input
+from cds_service import services
+from cds_service.app import application, create_app
+from cds_service.hooks import HookCall
+from cds_service.settings import Settings, load
+from tests.conformance.calls import TODAY, Client
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    return load(mode="sandbox", today=date.fromisoformat(TODAY))
+
+
+@pytest.fixture(scope="session")
+def client(settings: Settings) -> Client:
+    """The whole service, as it runs."""
+    return Client(create_app(settings))
+
+
+Shell = Callable[..., Client]
+
+
+@pytest.fixture
+def shell() -> Shell:
+    """The HTTP side alone; ``answer`` stands for everything behind it."""
+
+    def build(answer: Callable[[HookCall], bytes] = lambda call: b'{"cards":[]}', **given: object) -> Client:
+        chosen = load(mode="sandbox", **given)
+        service = services.baclofen_safety(frozenset(Input))
+        app = application(chosen, service, answer, {"mode": chosen.mode, "contentVersion": "test"})
+        return Client(app)
+
+    return build
