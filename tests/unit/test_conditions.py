@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cards.facts import Input, Missing, Problem, ProblemEntry, ProblemList, Why
+from cards.facts import ChartText, Input, Missing, Origin, Problem, ProblemEntry, ProblemList, Why
 from cds_service.gather.conditions import problems, procedures
 from cds_service.records import Records
 from tests.unit.charts import ICD10CM, NOT_SENT, NOW, SNOMED, Key, codes, concept, records

@@ -80,6 +80,11 @@ def test_clearance_urine_and_other_results_are_none_of_them(code: str) -> None:
     assert read(observation(code, 75, "mL/min")) == KidneyResults()
 
 
+def test_a_code_for_clearance_beside_one_for_egfr_is_not_trusted() -> None:
+    both = {"coding": [{"system": LOINC, "code": MDRD}, {"system": LOINC, "code": CLEARANCE}]}
+    assert read(observation(both, 75, INDEXED)) == KidneyResults()
+
+
 def test_a_text_names_no_result() -> None:
     assert read(observation({"text": "eGFR"}, 75, INDEXED)) == KidneyResults()
 
@@ -225,6 +230,7 @@ def test_a_creatinine_bound_keeps_its_side() -> None:
         ({"valueQuantity": {"unit": INDEXED}}, "has no value"),
         ({"valueQuantity": {"value": 22, "unit": INDEXED, "comparator": "ad"}}, "has a comparator that is not known"),
         ({"valueInteger": 22}, "has no unit"),
+        ({"valueString": "22"}, "is text, not a number"),
         ({"dataAbsentReason": {"text": "specimen unsatisfactory"}}, "has no value"),
         ({}, "has no value"),
         ({"status": "preliminary", "valueQuantity": {"value": 22, "unit": INDEXED}}, "is preliminary"),
@@ -376,6 +382,17 @@ def test_a_bad_newer_value_is_named_and_the_good_older_one_stays() -> None:
 @pytest.mark.parametrize(("day", "named"), [("2026-11-06", True), ("2026-11-05", False)])
 def test_a_bad_value_is_named_unless_a_good_one_is_more_than_a_week_newer(day: str, named: bool) -> None:
     assert bool(read(bad(day), observation(MDRD, 75, INDEXED)).unreadable) is named
+
+
+def test_of_several_good_values_the_newest_of_any_kind_decides_what_is_named() -> None:
+    today = observation(CREATININE, 1.2, "mg/dL", effectiveDateTime="2026-11-23")
+    older = observation(MDRD, 75, INDEXED, effectiveDateTime="2026-11-01")
+    assert read(bad("2026-11-15"), older, today).unreadable == ()
+    assert len(read(bad("2026-11-16"), older, today).unreadable) == 1
+
+
+def test_a_bad_value_of_today_is_named() -> None:
+    assert read(bad("2026-11-23")).unreadable == ("creatinine of 2026-11-23 has no unit",)
 
 
 def test_without_a_good_value_every_bad_one_is_named_newest_first() -> None:

@@ -193,6 +193,11 @@ def test_what_is_no_height(given: dict[str, Any]) -> None:
     assert body(given).height is None
 
 
+def test_a_height_of_today() -> None:
+    found = body(observation(HEIGHT, 165, "cm", effectiveDateTime="2026-11-23"))
+    assert found.height == (Height.of(165), NOW.date())
+
+
 def test_a_first_weight_is_not_the_weight_of_today() -> None:
     assert body(observation(FIRST_WEIGHT, 3.2, "kg")).weight is None
 
