@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cards.catalogue import Catalogue
-from cds_service import api_docs, log, services
+from cds_service import api_docs, log, services, suggestions
 from cds_service import settings as settings_of
 from cds_service.errors import MethodNotAllowed, NotFound, ServiceError
 from cds_service.gather.codes import Codes
@@ -30,6 +30,7 @@ from cds_service.settings import Settings
 def create_app(settings: Settings) -> FastAPI:
     """The whole service. Loads the clinical content; raises its errors, each with a cure."""
     deps = wire(settings)
+    suggestions.warm()
     service = services.baclofen_safety(deps.catalogue.reads)
     about = {"mode": settings.mode, "contentVersion": deps.catalogue.content_version}
     return application(settings, service, partial(respond, deps=deps), about)

@@ -122,9 +122,15 @@ def _card(
     card["source"] = frame.source
     if made.offered:
         card["suggestions"] = made.offered
-        card["selectionBehavior"] = "at-most-one"
+        card["selectionBehavior"] = "at-most-one" if _exclude_each_other(made.offered) else "any"
     if frame.override_reasons:
         card["overrideReasons"] = frame.override_reasons
     if frame.links:
         card["links"] = frame.links
     return card, made.not_offered
+
+
+def _exclude_each_other(offered: Sequence[Mapping[str, Any]]) -> bool:
+    """Two suggestions that change an order in this session are alternatives; a test or naloxone goes with any of them."""
+    changing = (one for one in offered if any(action["type"] != "create" for action in one["actions"]))
+    return sum(1 for _ in changing) > 1

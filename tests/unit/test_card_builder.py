@@ -53,6 +53,20 @@ def built(*cards: ShownCard, frame: Frame = FRAME) -> Built:
     return build(cards, WORDS, {RULE: frame}, session(rich(), product=TABLETS_5))
 
 
+@pytest.mark.parametrize(
+    ("proposals", "behavior"),
+    [
+        ([HALF_TID, WithdrawOrder()], "at-most-one"),
+        ([HALF_TID, LimitSupply(Days.of(7))], "at-most-one"),
+        ([HALF_TID, OrderTest(Test.CREATININE)], "any"),
+        ([OrderTest(Test.CREATININE)], "any"),
+    ],
+)
+def test_only_suggestions_that_change_an_order_exclude_each_other(proposals: list[Proposal], behavior: str) -> None:
+    (card,) = built(shown(*proposals)).cards
+    assert card["selectionBehavior"] == behavior
+
+
 def test_card_has_exactly_these_members() -> None:
     (card,) = built(shown(*ALL)).cards
     always = ["uuid", "summary", "detail", "indicator", "source"]
