@@ -31,7 +31,7 @@ demo: $(FOR_DEMO)
 	@echo
 	@exec $(VENV)/bin/baclofen-cds serve --sandbox --port $(PORT)
 
-EXAMPLE := fixtures/requests/order-sign.json
+EXAMPLE := fixtures/requests/patients/synthea-isaiah-schaden.json
 
 test: $(FOR_TEST)
 	@$(PY) -m pytest $(ARGS)

@@ -30,8 +30,10 @@ READS_JSON = {
     "answers": "what an EHR put under a prefetch key",
     "suggestions": "a chart order that a suggestion must repeat as it was sent; its own output, to validate it",
     "explain": "a request from a file",
+    "gather.chart": "requester, whose shape differs between FHIR versions",
+    "gather.setting": "class of an encounter, likewise",
 }
-"""The parts that decode JSON, and what. Behind them there are only values."""
+"""The parts and modules that decode JSON, and what. Behind them there are only values."""
 DECODING = {"Struct", "Decoder", "decode", "convert", "load", "loads"}
 
 
@@ -67,7 +69,8 @@ def root_of(node: ast.expr) -> str:
 
 @pytest.mark.parametrize("module", modules("cds_service"), ids=lambda module: module.name)
 def test_only_readers_decode(module: Module) -> None:
-    assert part_of(module) in READS_JSON or not decodes(module)
+    if decodes(module):
+        assert {part_of(module), module.name.removeprefix("cds_service.")} & READS_JSON.keys()
 
 
 @pytest.mark.parametrize("module", modules("cds_service"), ids=lambda module: module.name)
