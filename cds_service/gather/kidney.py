@@ -5,7 +5,6 @@ A result that is there and cannot be used becomes a clause for the prescriber an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TypeVar
@@ -24,7 +23,7 @@ from cards.facts import (
 from cards.quantities import CystatinC, Egfr, SerumCreatinine
 from cds_service.gather.codes import Codes, Recognition
 from cds_service.gather.kidney_values import Kind, Measured, Unusable, has_value, read
-from cds_service.gather.measured import USABLE, observations_in, taken
+from cds_service.gather.measured import USABLE, Lookup, observations_in, taken
 from cds_service.records import NotAvailable, PatientRecords, Records
 from cds_service.resources import Component, Observation
 
@@ -97,10 +96,14 @@ class _Sheet:
 def kidney_results(records: PatientRecords, codes: Codes, now: datetime) -> KidneyResults | Missing:
     """Missing only when nothing was sent under any key; results under a key that we did not name count."""
     sheet = _Sheet()
+    lookup = Lookup(codes, _meaning)
     for observation in observations_in(records.kidney, records.observations, records.others):
+        own = lookup(observation.code)
+        if own is None and observation.component is None:
+            continue
         if observation.status not in _SILENT:
-            for kind, found, part in _kidney_parts(observation, codes):
-                _read_part(observation, kind, found, part, sheet)
+            for meaning, part in _parts(observation, own, lookup):
+                _read_part(observation, meaning, part, sheet)
     sent = records.kidney
     if isinstance(sent, NotAvailable) and sheet.is_empty:
         return Missing(Input.KIDNEY_RESULTS, Why.NOT_AVAILABLE, sent.reason)
@@ -131,43 +134,48 @@ def _newest_first(results: list[_R]) -> tuple[_R, ...]:
     return tuple(sorted(dict.fromkeys(results), key=lambda result: result.taken, reverse=True))
 
 
-def _kidney_parts(
-    observation: Observation, codes: Codes
-) -> Iterator[tuple[Kind, Recognition, Observation | Component]]:
-    """The result itself, and the members of a panel; a panel's own code carries no value."""
-    members = False
-    for component in observation.component or ():
-        found = codes.observation(component.code)
-        if kind := _kind(found):
-            members = True
-            yield kind, found, component
-    found = codes.observation(observation.code)
-    if (kind := _kind(found)) and not (members and not has_value(observation)):
-        yield kind, found, observation
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    kind: Kind
+    flags: frozenset[str]
+    coding: str
 
 
-def _kind(found: Recognition) -> Kind | None:
+def _meaning(found: Recognition) -> _Meaning | None:
     if not found.value_sets or _CLEARANCE in found.value_sets:
         return None
-    return next((kind for value_set, kind in _SETS.items() if value_set in found.value_sets), None)
+    named = [value_set for value_set in _SETS if value_set in found.value_sets]
+    if not named:
+        return None
+    flags = frozenset[str]().union(*(found.value_sets[value_set] for value_set in named))
+    return _Meaning(_SETS[named[0]], flags, found.coding)
 
 
-def _read_part(
-    observation: Observation, kind: Kind, found: Recognition, part: Observation | Component, sheet: _Sheet
-) -> None:
-    moment = taken(observation)
+def _parts(
+    observation: Observation, own: _Meaning | None, lookup: Lookup[_Meaning]
+) -> list[tuple[_Meaning, Observation | Component]]:
+    """The members of a panel, and the result itself; a panel's own code carries no value."""
+    parts: list[tuple[_Meaning, Observation | Component]] = [
+        (meaning, component) for component in observation.component or () if (meaning := lookup(component.code))
+    ]
+    if own and (not parts or has_value(observation)):
+        parts.append((own, observation))
+    return parts
+
+
+def _read_part(observation: Observation, meaning: _Meaning, part: Observation | Component, sheet: _Sheet) -> None:
+    kind, moment = meaning.kind, taken(observation)
     day = moment.day if moment else None
     if moment is None or day is None:
         dated = observation.effectiveDateTime or observation.effectivePeriod or observation.effectiveInstant
         sheet.unread.append((None, f"{kind.value} with {'an inexact date' if dated else 'no date'}"))
         return
-    flags = frozenset[str]().union(*(found.value_sets[name] for name in _SETS if name in found.value_sets))
-    result = _refused(observation.status, flags) or read(kind, part)
+    result = _refused(observation.status, meaning.flags) or read(kind, part)
     if isinstance(result, Unusable):
         sheet.unread.append((day, f"{kind.value} of {day} {result.reason}"))
         return
-    origin = Origin(f"Observation/{observation.id}" if observation.id else "Observation", found.coding)
-    sheet.add(kind, result, flags, moment.earliest, origin)
+    origin = Origin(f"Observation/{observation.id}" if observation.id else "Observation", meaning.coding)
+    sheet.add(kind, result, meaning.flags, moment.earliest, origin)
 
 
 def _refused(status: str | None, flags: frozenset[str]) -> Unusable | None:

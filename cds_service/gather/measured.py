@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import Enum
-from typing import TypeVar
+from functools import lru_cache
+from typing import Generic, TypeVar
 
+from cds_service.gather.codes import Codes, Recognition
 from cds_service.gather.fhir_values import When, texts, when
 from cds_service.records import NotAvailable, Records
-from cds_service.resources import Observation, Quantity
+from cds_service.resources import CodeableConcept, Observation, Quantity
 
 T = TypeVar("T")
 
@@ -21,10 +23,31 @@ Factor = tuple[Decimal, Decimal]
 """Numerator and denominator, so that a whole conversion stays exact."""
 
 
-def observations_in(*sources: Records | NotAvailable) -> Iterator[Observation]:
+def observations_in(*sources: Records | NotAvailable) -> list[Observation]:
+    found: list[Observation] = []
     for source in sources:
         if isinstance(source, Records):
-            yield from (one for one in source.resources if isinstance(one, Observation))
+            found += [one for one in source.resources if isinstance(one, Observation)]
+    return found
+
+
+class Lookup(Generic[T]):
+    """What the concepts of one chart mean to one reader, worked out once per coding: charts repeat them."""
+
+    def __init__(self, codes: Codes, meaning: Callable[[Recognition], T | None]) -> None:
+        self._codes = codes
+        self._meaning = meaning
+        self._known: dict[tuple[str | None, str | int | float | None], T | None] = {}
+
+    def __call__(self, concept: CodeableConcept | None) -> T | None:
+        coding = concept.coding if concept else None
+        if isinstance(coding, list) and len(coding) == 1 and coding[0] is not None:
+            key = (coding[0].system, coding[0].code)
+            try:
+                return self._known[key]
+            except KeyError:
+                return self._known.setdefault(key, self._meaning(self._codes.observation(concept)))
+        return self._meaning(self._codes.observation(concept)) if coding else None
 
 
 def taken(observation: Observation) -> When | None:
@@ -67,6 +90,7 @@ def units(quantity: Quantity, known: Mapping[str, T]) -> frozenset[T] | UnitProb
 _IGNORED = str.maketrans({**dict.fromkeys(" \t\u00a0{}[]_^*()", ""), ",": ".", "\u03bc": "u", "×": ""})
 
 
+@lru_cache(maxsize=1024)
 def spelling(unit: str) -> str:
     """One spelling for "mL/min/1.73 m²" and "mL/min/{1.73_m2}", for "µmol/L" and "umol/L"."""
     return unicodedata.normalize("NFKC", unit[:40]).casefold().translate(_IGNORED)

@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from cards.facts import BodyMeasurements, Input, Missing, Observations, Why
 from cards.quantities import Height, Weight
-from cds_service.gather.codes import Codes
+from cds_service.gather.codes import Codes, Recognition
 from cds_service.gather.fhir_values import number
-from cds_service.gather.measured import USABLE, Factor, UnitProblem, converted, observations_in, table, taken
+from cds_service.gather.measured import USABLE, Factor, Lookup, UnitProblem, converted, observations_in, table, taken
 from cds_service.records import NotAvailable, PatientRecords
-from cds_service.resources import Observation
+from cds_service.resources import Observation, Quantity
 
 _Q = TypeVar("_Q", Weight, Height)
 
@@ -36,44 +36,51 @@ _LIKELY_KG, _LIKELY_CM = (Decimal("0.3"), Decimal(650)), (Decimal(20), Decimal(2
 
 
 def observations(records: PatientRecords, codes: Codes, now: datetime) -> Observations | Missing:
-    weights: list[tuple[Weight, date]] = []
-    heights: list[tuple[Height, date]] = []
-    for observation in observations_in(records.observations, records.kidney, records.others):
-        if observation.status not in USABLE or observation.valueQuantity is None:
-            continue
-        sets = codes.observation(observation.code).value_sets
-        if _WEIGHT_SET in sets and not sets[_WEIGHT_SET] & _NOT_CURRENT:
-            weights += _measured(observation, Weight, _TO_KG, _LIKELY_KG, now.date())
-        elif _HEIGHT_SET in sets:
-            heights += _measured(observation, Height, _TO_CM, _LIKELY_CM, now.date())
+    lookup = Lookup(codes, _meaning)
+    measured = observations_in(records.observations, records.kidney, records.others)
+    kinds = [(lookup(one.code), one) for one in measured]
+    weight = _newest([one for kind, one in kinds if kind is Weight], Weight, _TO_KG, _LIKELY_KG, now.date())
+    height = _newest([one for kind, one in kinds if kind is Height], Height, _TO_CM, _LIKELY_CM, now.date())
     sent = records.observations
-    if isinstance(sent, NotAvailable) and not (weights or heights):
+    if isinstance(sent, NotAvailable) and not (weight or height):
         return Missing(Input.OBSERVATIONS, Why.NOT_AVAILABLE, sent.reason)
     return Observations(
-        body=BodyMeasurements(_newest(weights), _newest(heights)),
+        body=BodyMeasurements(weight, height),
         incomplete=sent.reason if isinstance(sent, NotAvailable) else sent.incomplete,
     )
 
 
-def _measured(
-    observation: Observation,
+def _meaning(found: Recognition) -> type[Weight | Height] | None:
+    if _WEIGHT_SET in found.value_sets:
+        return None if found.value_sets[_WEIGHT_SET] & _NOT_CURRENT else Weight
+    return Height if _HEIGHT_SET in found.value_sets else None
+
+
+def _newest(
+    measured: list[Observation],
     kind: type[_Q],
     factors: Mapping[str, Factor],
     likely: tuple[Decimal, Decimal],
     today: date,
-) -> list[tuple[_Q, date]]:
-    """One measurement, or none when it cannot be used."""
-    quantity, moment = observation.valueQuantity, taken(observation)
-    day = moment.day if moment else None
-    value = number(quantity.value) if quantity else None
-    if quantity is None or day is None or day > today or not isinstance(value, Decimal) or quantity.comparator:
-        return []
-    amount = converted(quantity, value, factors)
-    if isinstance(amount, UnitProblem) or not likely[0] <= amount <= likely[1]:
-        return []
-    return [(kind(amount), day)]
-
-
-def _newest(measured: list[tuple[_Q, date]]) -> tuple[_Q, date] | None:
+) -> tuple[_Q, date] | None:
     """Of one day the lower value: a lower height gives the lower eGFR, a lower weight the higher dose per kilogram."""
-    return max(measured, key=lambda one: (one[1], -one[0].value), default=None)
+    by_day: dict[date, list[Observation]] = {}
+    for one in measured:
+        moment = taken(one) if one.status in USABLE else None
+        if moment and moment.day and moment.day <= today:
+            by_day.setdefault(moment.day, []).append(one)
+    for day in sorted(by_day, reverse=True):
+        amounts = [amount for one in by_day[day] if (amount := _amount(one.valueQuantity, factors, likely)) is not None]
+        if amounts:
+            return kind(min(amounts)), day
+    return None
+
+
+def _amount(
+    quantity: Quantity | None, factors: Mapping[str, Factor], likely: tuple[Decimal, Decimal]
+) -> Decimal | None:
+    value = number(quantity.value) if quantity else None
+    if quantity is None or quantity.comparator or not isinstance(value, Decimal):
+        return None
+    amount = converted(quantity, value, factors)
+    return None if isinstance(amount, UnitProblem) or not likely[0] <= amount <= likely[1] else amount
