@@ -13,10 +13,11 @@ from msgspec import Raw, UnsetType
 from cards.facts import ChartText, Setting, Standing
 from cards.quantities import Days
 from cds_service.gather.amounts import Frequency
+from cds_service.gather.bounds import duration, of_period
 from cds_service.gather.fhir_values import When, many, when
 from cds_service.gather.setting import setting_of
 from cds_service.gather.shelf import type_name
-from cds_service.gather.timing import duration, frequency, of_period
+from cds_service.gather.timing import frequency
 from cds_service.resources import (
     Dosage,
     MedicationDispense,

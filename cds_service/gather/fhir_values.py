@@ -153,7 +153,7 @@ class Target:
 
     @property
     def key(self) -> str:
-        """"Medication/m1", "urn:uuid:...", "#m1": comparable within one request."""
+        """ "Medication/m1", "urn:uuid:...", "#m1": comparable within one request."""
         if self.contained:
             return f"#{self.id}"
         return f"{self.type}/{self.id}" if self.type else self.id

@@ -173,7 +173,7 @@ def _unrecognised(known: Sequence[_Known]) -> Iterator[ChartText]:
 
 
 def _rescue(known: Sequence[_Known], today: date) -> date | None:
-    """Newest date of a rescue product within the year; one that was cancelled or given once in hospital is not at hand."""
+    """Newest date of a rescue product within the year; one that was cancelled, or given once in hospital, is gone."""
     dates = [
         one.entry.started
         for one in known
@@ -232,5 +232,3 @@ def _chart_baclofen(one: _Known, today: date) -> tuple[_Known, ChartBaclofen]:
         prescriber=entry.prescriber,
         origin=Origin(entry.reference, medicine.coding, medicine.by_text),
     )
-
-

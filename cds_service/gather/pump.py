@@ -13,8 +13,9 @@ from msgspec import Raw
 from cards.facts import PumpDose, Unreadable
 from cards.quantities import IntrathecalDose
 from cds_service.gather.amounts import Measure, agreed
-from cds_service.gather.dosage import NO_DOSAGE, exact, first_unreadable, per_day, sequence_of, stated_amounts, what_is_said
+from cds_service.gather.dosage import NO_DOSAGE
 from cds_service.gather.fhir_values import many, texts
+from cds_service.gather.instruction import exact, first_unreadable, per_day, sequence_of, stated_amounts, what_is_said
 from cds_service.gather.products import Strength
 from cds_service.resources import Dosage, Quantity, Ratio
 

@@ -1,22 +1,17 @@
-"""FHIR Timing → how often a day (``Frequency``) and for how long (``Bounds``)."""
+"""FHIR Timing → how often a day."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import Decimal
 from fractions import Fraction
-from math import ceil
 
 from msgspec import Raw, UnsetType
 
 from cards.facts import Unreadable
-from cards.quantities import Days
 from cds_service.gather.amounts import Frequency
-from cds_service.gather.fhir_values import NotANumber, Precision, many, number, texts, when
-from cds_service.gather.sig import read_frequency
-from cds_service.resources import CodeableConcept, Period, Quantity, Repeat, Timing
+from cds_service.gather.fhir_values import NotANumber, many, number, texts, when
+from cds_service.gather.sig import read_clock_times, read_frequency
+from cds_service.resources import CodeableConcept, Repeat, Timing
 
 _MOST_A_DAY = 24
 """More than hourly is not a schedule of a medicine that is swallowed or counted."""
@@ -101,6 +96,7 @@ def _of_code(concept: CodeableConcept | None) -> tuple[list[Frequency], list[Fre
     codes = [coding.code.strip() for coding in codings if isinstance(coding.code, str)]
     by_code = [_ABBREVIATIONS.get(code.upper()) or read_frequency(code) for code in codes]
     by_text = [read_frequency(text) for text in texts(*(coding.display for coding in codings), concept.text)]
+    by_text.append(read_clock_times(concept.text))
     return [one for one in by_code if one], [one for one in by_text if one]
 
 
@@ -115,7 +111,7 @@ def _of_events(events: list[str] | None) -> Frequency | Unreadable | None:
     return _checked(Frequency(Fraction(max(map(days.count, days))), once=len(days) == 1))
 
 
-def _positive(raw: Raw | UnsetType, element: str) -> Fraction | Unreadable | None:
+def positive(raw: Raw | UnsetType, element: str) -> Fraction | Unreadable | None:
     match number(raw):
         case None:
             return None
@@ -129,11 +125,11 @@ def _positive(raw: Raw | UnsetType, element: str) -> Fraction | Unreadable | Non
 
 def _of_repeat(repeat: Repeat) -> Frequency | Unreadable | None:
     read = {
-        "frequency": _positive(repeat.frequency, "frequency"),
-        "frequencyMax": _positive(repeat.frequencyMax, "frequencyMax"),
-        "period": _positive(repeat.period, "period"),
-        "periodMax": _positive(repeat.periodMax, "periodMax"),
-        "count": _positive(repeat.count, "count"),
+        "frequency": positive(repeat.frequency, "frequency"),
+        "frequencyMax": positive(repeat.frequencyMax, "frequencyMax"),
+        "period": positive(repeat.period, "period"),
+        "periodMax": positive(repeat.periodMax, "periodMax"),
+        "count": positive(repeat.count, "count"),
     }
     values: dict[str, Fraction | None] = {}
     for element, value in read.items():
@@ -159,7 +155,9 @@ def _of_repeat(repeat: Repeat) -> Frequency | Unreadable | None:
     return Frequency(Fraction(1) if once else per_day, up_to=ranged, once=once, day_parts=_named_parts(repeat))
 
 
-def _per_day(repeat: Repeat, times: Fraction | None, period: Fraction | None, events: int) -> Fraction | Unreadable | None:
+def _per_day(
+    repeat: Repeat, times: Fraction | None, period: Fraction | None, events: int
+) -> Fraction | Unreadable | None:
     weekdays = len(set(repeat.dayOfWeek or ()))
     unit = repeat.periodUnit or repeat.periodUnits
     if period is not None and unit:
@@ -189,7 +187,7 @@ def _event_count(repeat: Repeat) -> int | Unreadable:
     if not all(name in _EVENTS for name in named):
         return Unreadable("timing.repeat.when has an unknown code")
     clock = set(repeat.timeOfDay or ())
-    if not all(re.fullmatch(r"[0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d+)?)?", time) for time in clock):
+    if not all(re.fullmatch(r"(?:[01]\d|2[0-4]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?", time) for time in clock):
         return Unreadable("timing.repeat.timeOfDay is not a time")
     return max(sum(_EVENTS[name] for name in set(named)), len(clock))
 
@@ -200,57 +198,3 @@ def _named_parts(repeat: Repeat) -> frozenset[str]:
 
 def _when(repeat: Repeat) -> list[str]:
     return [repeat.when] if isinstance(repeat.when, str) else repeat.when or []
-
-
-# -------------------------------------------------------------------------------------------------- for how long
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """When an instruction begins and ends, as far as it says so."""
-
-    start: date | None = None
-    end: date | None = None
-    """Last day, included."""
-    lasts: Days | None = None
-
-
-def bounds(timing: Timing | None, often: Frequency | None) -> Bounds:
-    repeat = timing.repeat if timing else None
-    if repeat is None:
-        return Bounds()
-    if repeat.boundsPeriod is not None:
-        return of_period(repeat.boundsPeriod)
-    ranged = repeat.boundsRange
-    # The shorter end of a range: the next step may come that early.
-    length = duration(repeat.boundsDuration) or (duration(ranged.low or ranged.high) if ranged else None)
-    if length is None and often is not None:
-        count = _positive(repeat.count, "count")
-        if isinstance(count, Fraction):
-            length = Days.of(min(max(ceil(count / often.per_day), 1), 36500))
-    return Bounds(lasts=length)
-
-
-def of_period(period: Period) -> Bounds:
-    """A FHIR Period includes its end, also a month or a year; between points in time a part of a day counts as a day."""
-    start, end = when(period.start), when(period.end)
-    first = start.earliest.date() if start else None
-    last = end.latest.date() if end else None
-    if first is None or last is None or start is None or end is None or end.latest < start.earliest:
-        return Bounds(start=first, end=last)
-    if Precision.TIME in (start.precision, end.precision):
-        length = ceil((end.latest - start.earliest) / timedelta(days=1))
-    else:
-        length = (last - first).days + 1
-    return Bounds(first, last, Days.of(max(length, 1)))
-
-
-def duration(quantity: Quantity | None) -> Days | None:
-    """Whole days, at least one; ``None`` when absent or not a length of time."""
-    if quantity is None:
-        return None
-    value, unit = number(quantity.value), days_in(quantity.code) or days_in(quantity.unit)
-    if not isinstance(value, Decimal) or value <= 0 or unit is None:
-        return None
-    days = int(Fraction(value) * unit)
-    return Days.of(max(days, 1)) if days <= 36500 else None

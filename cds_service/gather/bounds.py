@@ -1,0 +1,66 @@
+"""FHIR Timing and Period → for how long an instruction runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
+
+from cards.quantities import Days
+from cds_service.gather.amounts import Frequency
+from cds_service.gather.fhir_values import Precision, number, when
+from cds_service.gather.timing import days_in, positive
+from cds_service.resources import Period, Quantity, Timing
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """When an instruction begins and ends, as far as it says so."""
+
+    start: date | None = None
+    end: date | None = None
+    """Last day, included."""
+    lasts: Days | None = None
+
+
+def bounds(timing: Timing | None, often: Frequency | None) -> Bounds:
+    repeat = timing.repeat if timing else None
+    if repeat is None:
+        return Bounds()
+    if repeat.boundsPeriod is not None:
+        return of_period(repeat.boundsPeriod)
+    ranged = repeat.boundsRange
+    # The shorter end of a range: the next step may come that early.
+    length = duration(repeat.boundsDuration) or (duration(ranged.low or ranged.high) if ranged else None)
+    if length is None and often is not None:
+        count = positive(repeat.count, "count")
+        if isinstance(count, Fraction):
+            length = Days.of(min(max(ceil(count / often.per_day), 1), 36500))
+    return Bounds(lasts=length)
+
+
+def of_period(period: Period) -> Bounds:
+    """A FHIR Period includes its end, be it a month or a year; between points in time a begun day counts as a day."""
+    start, end = when(period.start), when(period.end)
+    first = start.earliest.date() if start else None
+    last = end.latest.date() if end else None
+    if first is None or last is None or start is None or end is None or end.latest < start.earliest:
+        return Bounds(start=first, end=last)
+    if Precision.TIME in (start.precision, end.precision):
+        length = ceil((end.latest - start.earliest) / timedelta(days=1))
+    else:
+        length = (last - first).days + 1
+    return Bounds(first, last, Days.of(max(length, 1)))
+
+
+def duration(quantity: Quantity | None) -> Days | None:
+    """Whole days, at least one; ``None`` when absent or not a length of time."""
+    if quantity is None:
+        return None
+    value, unit = number(quantity.value), days_in(quantity.code) or days_in(quantity.unit)
+    if not isinstance(value, Decimal) or value <= 0 or unit is None:
+        return None
+    days = int(Fraction(value) * unit)
+    return Days.of(max(days, 1)) if days <= 36500 else None
