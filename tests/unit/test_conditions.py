@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cards.dialysis import GRAFT_FAILURE
 from cards.facts import ChartText, Input, Missing, Origin, Problem, ProblemEntry, ProblemList, Why
 from cds_service.gather.conditions import problems, procedures
 from cds_service.records import Records
@@ -85,6 +86,13 @@ def test_all_codings_count_and_one_entry_may_be_of_several_classes() -> None:
 def test_flags_of_the_code_are_kept() -> None:
     (entry,) = listed(condition(MS))
     assert "ms" in entry.flags
+
+
+@pytest.mark.parametrize(("code", "failed"), [("T86.12", True), ("T86.11", True), ("Z94.0", False), ("T86.13", False)])
+def test_a_failed_graft_is_flagged_for_the_kidney_resolver(code: str, failed: bool) -> None:
+    (entry,) = listed(condition(code))
+    assert Problem.KIDNEY_TRANSPLANT in entry.kinds
+    assert (GRAFT_FAILURE in entry.flags) is failed
 
 
 @pytest.mark.parametrize("code", ["J06.9", "Z00.0"])
