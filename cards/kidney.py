@@ -81,6 +81,8 @@ def resolve(facts: PatientFacts, limits: KidneyLimits) -> KidneyFunction | Missi
         unchecked += (gap,)
     if estimate is None:
         return _without_value(Tier.CHILD if child else Tier.UNKNOWN, acute, unchecked, notes, last_known=last_known)
+    if estimate.contradiction:
+        unchecked += (Missing(Input.KIDNEY_RESULTS, Why.UNREADABLE, estimate.contradiction),)
     age = days_between(estimate.day, facts.today)
     return KidneyFunction(
         tier=Tier.CHILD if child else limits.tier(estimate.decides),

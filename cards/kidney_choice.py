@@ -55,14 +55,19 @@ def _preference(estimate: Estimate) -> tuple[int, Decimal, float, str]:
 
 def _naming_others(best: Estimate, collection: Iterable[Estimate], limits: KidneyLimits) -> Estimate:
     """Other methods of the collection are named too; our own computation only where it changes the tier."""
-    others = {
-        f"{other.method}: {other.egfr:n}"
-        for other in collection
-        if other.bound is Bound.EXACT
-        and other.egfr != best.egfr
-        and (other.reported or limits.tier(other.decides) is not limits.tier(best.decides))
-    }
-    return replace(best, notes=(*best.notes, *(f"of the same collection, {words}" for words in sorted(others))))
+    exact = [other for other in collection if other.bound is Bound.EXACT and other.egfr != best.egfr]
+    elsewhere = [other for other in exact if limits.tier(other.decides) is not limits.tier(best.decides)]
+    named = sorted({_words(other) for other in exact if other.reported or other in elsewhere})
+    worse = sorted(
+        {_words(other) for other in elsewhere if other.value < limits.contradiction_below.value * best.value}
+    )
+    contradiction = f"results of {best.day} contradict each other: {'; '.join((_words(best), *worse))}" if worse else ""
+    notes = (*best.notes, *(f"of the same collection, {words}" for words in named))
+    return replace(best, notes=notes, contradiction=contradiction)
+
+
+def _words(estimate: Estimate) -> str:
+    return f"{estimate.method}: {estimate.egfr:n}"
 
 
 def _near(moment: datetime, results: Iterable[CreatinineResult], within: timedelta) -> SerumCreatinine | None:

@@ -37,6 +37,8 @@ class Estimate:
     bound: Bound = Bound.EXACT
     reported: bool = False
     notes: tuple[str, ...] = ()
+    contradiction: str = ""
+    """Another result of the same collection says something much worse."""
 
     @property
     def egfr(self) -> Egfr:
@@ -129,6 +131,8 @@ def _reported(result: EgfrResult) -> Estimate:
         side = "above" if result.bound is Bound.ABOVE else "below"
         notes.append(f"reported only as {side} {result.value:n}")
     if not result.indexed:
+        # Whether it is an eGFR at all is open: beside our own computation the lower of both is used.
+        rank = max(rank, COMPUTED)
         notes.append("reported in mL/min, not indexed to body surface")
     return Estimate(
         value=result.value.value,

@@ -38,6 +38,7 @@ class KidneyLimits:
     stale_max_age: Days
     cystatin_max_age: Days
     creatinine_change_below: Ratio
+    contradiction_below: Ratio
     height_max_age: Days
     dialysis_procedure_max_age: Days
     acute_rise_at_least: SerumCreatinine

@@ -172,6 +172,23 @@ def test_r1_our_computation_in_the_same_tier_is_not_worth_a_word() -> None:
     assert found(egfr(55, 10, EgfrMethod.MDRD), creatinine("1.5")).notes == ()
 
 
+@pytest.mark.parametrize(
+    ("used", "other", "contradicts"),
+    [
+        ("80", "60", False), ("80", "59.9", False), ("80", "59.4", True), ("60", "45", False), ("60", "44.9", True),
+        ("120", "89.4", True), ("42", "30", False), ("45", "60", False),
+    ],
+)  # fmt: skip
+def test_r1_a_result_below_three_quarters_in_a_worse_tier_is_a_contradiction(
+    used: str, other: str, contradicts: bool
+) -> None:
+    function = found(egfr(used, 10), egfr(other, 10, EgfrMethod.MDRD))
+    assert function.egfr == egfr(used).value
+    gaps = [(gap.why, gap.reason) for gap in function.unchecked]
+    words = f"results of 2026-11-13 contradict each other: CKD-EPI 2021 creatinine, as reported: {used}; MDRD"
+    assert (gaps and gaps[0][0] is Why.UNREADABLE and gaps[0][1].startswith(words)) if contradicts else gaps == []
+
+
 @pytest.mark.parametrize(("hours", "value"), [(24, 70), (24.1, 40)])
 def test_r1_a_collection_is_24_hours_both_ends_included(hours: float, value: int) -> None:
     function = found(egfr(70, taken=ago(10, hours)), egfr(40, taken=ago(10), method=EgfrMethod.MDRD))
@@ -642,6 +659,12 @@ def test_unindexed_values_are_used_and_marked() -> None:
     function = found(egfr(40, indexed=False))
     assert function.tier is Tier.K3B
     assert "not indexed" in said(function)
+
+
+@pytest.mark.parametrize(("value", "shown"), [(66, 53), (40, 40)])
+def test_of_an_unindexed_value_and_our_computation_the_lower_is_used(value: int, shown: int) -> None:
+    # 1.5 mg/dL computes to 53.
+    assert found(egfr(value, method=EgfrMethod.MDRD, indexed=False), creatinine("1.5")).egfr == Egfr.of(shown)
 
 
 def test_a_creatinine_given_only_as_a_limit_is_used_and_marked() -> None:
