@@ -148,6 +148,12 @@ def test_a_stopped_pump_is_always_critical() -> None:
     assert level(abrupt_discontinuation(running, limits())) is None
 
 
+def test_the_exposure_is_said_where_it_is_known() -> None:
+    assert str(found(stop(60, 13)).values["exposure"]) == "13 days"
+    assert "exposure" in found(stop(60, 13)).detail
+    assert "exposure" not in found(stop(60, None)).detail
+
+
 def test_what_goes_on_is_no_stop() -> None:
     for ordered in (5, 30, 90, Unreadable("free text")):
         assert level(abrupt_discontinuation(make_case(ordered=ordered, current=60), limits())) is None
@@ -206,6 +212,7 @@ def test_no_first_step_in_acute_injury_or_encephalopathy(context: dict[str, Any]
 
 def test_a_cut_from_an_unread_dose_cannot_be_assessed() -> None:
     assert isinstance(cut(None, 20), CannotAssess)
+    assert level(cut(0, 20)) is None
     assert level(large_dose_reduction(make_case(ordered=Unreadable("free text"), current=60), limits())) is None
     assert level(large_dose_reduction(make_case(ordered=None, current=60), limits())) is None
 
