@@ -79,44 +79,29 @@ class _Table:
 class Terminology:
     """All value sets. Build with ``Terminology.load()``."""
 
-    def __init__(self, tables: Mapping[tuple[Kind, System], _Table], ids: Mapping[str, Kind]) -> None:
+    def __init__(self, tables: Mapping[tuple[Kind, System], _Table], value_sets: frozenset[str]) -> None:
         self._tables = tables
-        self._ids = ids
-        self._found: dict[tuple[Kind, System, str], Sets] = {}
+        self.value_sets = value_sets
+        """Ids of the sets that have a loaded file."""
 
     @classmethod
     def load(cls, folder: Path = FOLDER, leave_out: Collection[System] = ()) -> Terminology:
         """Read every file of the index, except those of the systems left out (a site without a SNOMED CT licence)."""
         tables: dict[tuple[Kind, System], _Table] = {}
-        ids: dict[str, Kind] = {}
+        value_sets: set[str] = set()
         for name, kind in _index(folder).items():
             value_set, system = _split(name)
             if system in leave_out:
                 continue
-            if kind is not Kind.ORDER:
-                ids.setdefault(value_set, kind)
+            value_sets.add(value_set)
             _fill(tables.setdefault((kind, system), _Table()), folder / name, value_set, system)
-        return cls(tables, ids)
-
-    @property
-    def value_sets(self) -> frozenset[str]:
-        """Ids of the sets that have at least one code in a loaded file."""
-        return frozenset(self._ids)
+        return cls(tables, frozenset(value_sets))
 
     def loaded(self, kind: Kind, system: System) -> bool:
         return (kind, system) in self._tables
 
     def find(self, kind: Kind, system: System, code: str) -> Sets:
         """The sets that hold this code, by its own row or by a prefix rule; a row of its own wins over an exclusion."""
-        key = (kind, system, code)
-        found = self._found.get(key)
-        if found is None:
-            found = self._look_up(*key)
-            if len(self._found) < _CACHE:
-                self._found[key] = found
-        return found
-
-    def _look_up(self, kind: Kind, system: System, code: str) -> Sets:
         table = self._tables.get((kind, system))
         if table is None:
             return NOTHING
@@ -133,10 +118,6 @@ class Terminology:
                 elif value_set not in out:
                     found[value_set] = flags
         return found
-
-
-_CACHE = 50_000
-"""Look-ups kept; codes come from requests, so the cache must have an end."""
 
 
 def bare_code(code: str) -> str:

@@ -42,6 +42,9 @@ class Recognition:
 
 
 UNRECOGNISED = Recognition(NOTHING)
+_ANOTHER = Recognition(NOTHING, covered=True)
+_KEPT = 50_000
+"""Answers kept at most: codings come from outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class Codes:
         self._terminology = terminology
         self._words = words
         self._products = products
+        self._answers: dict[tuple[Kind, str, str | int | float], Recognition] = {}
 
     @classmethod
     def load(cls, snomed: bool = True, dmd: bool = True, folder: Path = FOLDER) -> Codes:
@@ -144,18 +148,39 @@ class Codes:
     # ---------------------------------------------------------------------------------------------- look-ups
 
     def _by_code(self, kind: Kind, concept: CodeableConcept | None) -> Recognition:
-        found: dict[str, frozenset[str]] = {}
-        first = ""
-        covered = False
-        for system, code in _codings(concept):
-            forms = spellings(system, code)
-            sets = self._agreed(kind, system, forms)
-            if sets:
-                first = first or f"{LABELS[system]} {code}"
-                for value_set, flags in sets.items():
-                    found[value_set] = found.get(value_set, frozenset()) | flags
-            covered = covered or bool(sets) or (bool(forms) and self._covers(kind, system))
-        return Recognition(found, first, covered=covered) if covered else UNRECOGNISED
+        answers = [
+            answer
+            for coding in _coding_list(concept)
+            if coding.system and coding.code is not None
+            if (answer := self._answer(kind, coding.system, coding.code)).covered
+        ]
+        if len(answers) <= 1:
+            return answers[0] if answers else UNRECOGNISED
+        merged: dict[str, frozenset[str]] = {}
+        for answer in answers:
+            for value_set, flags in answer.value_sets.items():
+                merged[value_set] = merged.get(value_set, frozenset()) | flags
+        return Recognition(merged, next((one.coding for one in answers if one.coding), ""), covered=True)
+
+    def _answer(self, kind: Kind, uri: str, code: str | int | float) -> Recognition:
+        """What one coding says. Kept: a chart repeats few codings."""
+        key = (kind, uri, code)
+        answer = self._answers.get(key)
+        if answer is None:
+            answer = UNRECOGNISED
+            system = known_system(uri)
+            if system is not None:
+                written = _written(code)
+                forms = spellings(system, written)
+                sets = self._agreed(kind, system, forms)
+                if sets:
+                    answer = Recognition(sets, f"{LABELS[system]} {written}", covered=True)
+                elif forms and self._covers(kind, system):
+                    answer = _ANOTHER
+            if len(self._answers) >= _KEPT:
+                self._answers.clear()
+            self._answers[key] = answer
+        return answer
 
     def _agreed(self, kind: Kind, system: System, forms: Iterable[str]) -> Sets:
         """The sets of one coding. Where a code can be read in several ways, the readings that are known must agree."""
@@ -196,8 +221,12 @@ def _codings(concept: CodeableConcept | None) -> Iterator[Key]:
         if coding.system and coding.code is not None:
             system = known_system(coding.system)
             if system is not None:
-                code = coding.code
-                yield system, str(int(code)) if isinstance(code, float) and code.is_integer() else str(code).strip()
+                yield system, _written(coding.code)
+
+
+def _written(code: str | int | float) -> str:
+    """197391 and 197391.0 are "197391"."""
+    return str(int(code)) if isinstance(code, float) and code.is_integer() else str(code).strip()
 
 
 def _coding_list(concept: CodeableConcept | None) -> Iterator[Coding]:

@@ -47,7 +47,9 @@ class DrugWords:
 
     def __init__(self, phrases: dict[tuple[str, ...], list[tuple[str, Word]]]) -> None:
         self._phrases = phrases
-        self._longest = max(map(len, phrases), default=1)
+        self._beginnings: dict[str, list[tuple[str, ...]]] = {}
+        for phrase in sorted(phrases, key=len, reverse=True):
+            self._beginnings.setdefault(phrase[0], []).append(phrase)
 
     @classmethod
     def load(cls, folder: Path = FOLDER) -> DrugWords:
@@ -80,16 +82,14 @@ class DrugWords:
 
     def _phrases_in(self, words: list[str]) -> Iterator[tuple[str, ...]]:
         """Names in the text, the longest first at each place, none overlapping."""
-        place = 0
-        while place < len(words):
-            for length in range(self._longest, 0, -1):
-                phrase = tuple(words[place : place + length])
-                if phrase in self._phrases:
-                    yield phrase
-                    place += len(phrase)
-                    break
-            else:
-                place += 1
+        resume = 0
+        for place, word in enumerate(words):
+            if place >= resume and word in self._beginnings:
+                for phrase in self._beginnings[word]:
+                    if tuple(words[place : place + len(phrase)]) == phrase:
+                        yield phrase
+                        resume = place + len(phrase)
+                        break
 
 
 def _first_refusal(words: list[str]) -> int:
@@ -103,8 +103,10 @@ def _first_refusal(words: list[str]) -> int:
 
 def tokens(text: str) -> list[str]:
     """Lower case, accents folded, split at everything that is no letter or digit; only the first 1,000 characters."""
-    folded = unicodedata.normalize("NFKD", text[:1000].casefold())
-    return _WORD.findall("".join(char for char in folded if not unicodedata.combining(char)))
+    folded = text[:1000].casefold()
+    if not folded.isascii():
+        folded = "".join(char for char in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(char))
+    return _WORD.findall(folded)
 
 
 _WORD = re.compile(r"[a-z0-9]+")

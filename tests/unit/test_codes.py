@@ -596,6 +596,14 @@ def test_loading_and_looking_up_are_quick() -> None:
     assert time.perf_counter() - start < 2  # 0.2 ms each at the very most
 
 
+def test_the_kept_answers_have_an_end_and_stay_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cds_service.gather.codes._KEPT", 3)
+    loaded = Codes.load()
+    for round_ in range(20):
+        assert loaded.drug(concept((RXNORM, str(900_000_000 + round_)), (RXNORM, "197391"))).coding == "RxNorm 197391"
+        assert len(loaded._answers) <= 3
+
+
 def test_a_long_text_costs_little(codes: Codes) -> None:
     start = time.perf_counter()
     assert codes.drug(named("baclofen " + "no " * 100_000)).by_text

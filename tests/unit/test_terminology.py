@@ -170,6 +170,7 @@ def test_icd_10_cm_codes_of_the_rules(all_sets: Terminology, code: str, value_se
         ("S62.001A", "falls-or-fracture"),  # wrist: rules.md names S22, S32, S42, S52, S72
         ("E23.2", "diabetes"),  # diabetes insipidus
         ("R73.03", "diabetes"),  # prediabetes
+        ("G93.45", "encephalopathy"),  # developmental and epileptic
         ("G93.41", "delirium-hallucination-history"),
         ("K76.82", "delirium-hallucination-history"),
         ("F26", "psychosis-schizophrenia-spectrum"),
