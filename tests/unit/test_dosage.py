@@ -1,4 +1,4 @@
-"""Dosage instructions → mg/day or a reason. Expected values by hand, from rules.md 3.1-3.5 and checklist rows 39, 40."""
+"""Dosage instructions → mg/day or a reason. Expected values by hand: rules.md 3.1-3.5, checklist rows 39 and 40."""
 
 from __future__ import annotations
 
