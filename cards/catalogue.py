@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cards.case import Case, CurrentBaclofen, Indication, Kind
@@ -63,9 +63,8 @@ class Catalogue:
         broken: list[tuple[str, Exception]] = []
         for case in cases:
             for question in self.questions:
-                for rule in question.rules:
-                    if isinstance(rule, Rule):
-                        outcomes.append((case, _ask(rule, case, question.limits, broken)))
+                rules = [rule for rule in question.rules if isinstance(rule, Rule)]
+                outcomes += [(case, _ask(rule, case, question.limits, broken)) for rule in rules]
         if subject := cases[0] if cases else _about_other_patients(facts, kidney, self.dosing):
             for gap_rule in (r for q in self.questions for r in q.rules if isinstance(r, GapRule)):
                 outcomes.append((subject, gap_rule.assess(subject, [outcome for _, outcome in outcomes])))
@@ -79,7 +78,9 @@ def _ask(rule: Rule, case: Case, limits: object, broken: list[tuple[str, Excepti
         return rule.assess(case, limits)
     except Exception as error:  # noqa: BLE001 whatever it is, it is said, and logged by the shell
         broken.append((rule.id, error))
-        return CannotAssess(rule.id, (Missing(Input.ORDER, Why.UNREADABLE, f"the check {rule.id} failed in this service"),))
+        return CannotAssess(
+            rule.id, (Missing(Input.ORDER, Why.UNREADABLE, f"the check {rule.id} failed in this service"),)
+        )
 
 
 def _triaged(outcomes: Sequence[tuple[Case, Outcome]], facts: PatientFacts) -> Triaged:
@@ -88,11 +89,10 @@ def _triaged(outcomes: Sequence[tuple[Case, Outcome]], facts: PatientFacts) -> T
     named = unrecognised(outcomes[0][0]) if outcomes and outcomes[0][0].orders else ()
     if not named:
         return found
+    values = {"unrecognised_count": str(len(named)), "unrecognised": named}
     if carriers := [card for card in found.cards if card.rule not in DATA_CARDS]:
-        values = {"unrecognised_count": str(len(named)), "unrecognised": named}
         return _remark(found, carriers[0], "S-UNRECOGNISED", values)
     if data := next((card for card in found.cards if card.rule == "data-unavailable"), None):
-        values = {"unrecognised_count": str(len(named)), "unrecognised": named}
         return _remark(found, data, "S-UNRECOGNISED", values)
     return triage([*findings, (outcomes[0][0], medicines_not_identified(named))], facts.hook)
 
@@ -112,10 +112,8 @@ def _with_remarks(found: Triaged, facts: PatientFacts) -> Triaged:
     return found
 
 
-def _remark(found: Triaged, card: ShownCard, sentence: str, values: dict[str, object]) -> Triaged:
-    remarked = replace(
-        card, remarks=(*card.remarks, sentence), remark_values={**card.remark_values, **values}
-    )
+def _remark(found: Triaged, card: ShownCard, sentence: str, values: Mapping[str, object]) -> Triaged:
+    remarked = replace(card, remarks=(*card.remarks, sentence), remark_values={**card.remark_values, **values})
     return replace(found, cards=tuple(remarked if shown.rule == card.rule else shown for shown in found.cards))
 
 

@@ -1,4 +1,4 @@
-"""Strict reader of the clinical content: ``card.toml``, parameter files, ``evidence.toml``, shared sentences, override reasons.
+"""Strict reader of the clinical content: cards, parameters, bibliography, shared sentences, override reasons.
 
 Whatever is wrong stops the start with a ``ContentError`` that names file and table and tells the cure. A number cannot
 exist without a unit and a source; a card cannot cite a source that nobody read.
@@ -129,7 +129,9 @@ class Library:
             _known(path, name, entry, {"text", "sources", "why"})
             self.check_sources(path, name, entry.get("sources"), shown=True)
             if unknown := set(_PLACEHOLDER.findall(entry["text"])) - self.standard_placeholders.keys():
-                raise ContentError(path, name, f"placeholders {sorted(unknown)} have no value", "declare them in [placeholders]")
+                raise ContentError(
+                    path, name, f"placeholders {sorted(unknown)} have no value", "declare them in [placeholders]"
+                )
         return {name: _text(path, name, entry, "text") for name, entry in self._shared["sentences"].items()}
 
     @cached_property
@@ -175,7 +177,9 @@ class Library:
             if unit not in UNITS:
                 raise ContentError(path, table, f"unit {unit!r} is not one of {sorted(UNITS)}", "name the unit")
             sources = self.check_sources(path, table, entry.get("sources"), shown=False)
-            found.append(Parameter(name, UNITS[unit].of(str(entry["value"])), sources, _text(path, table, entry, "why")))
+            found.append(
+                Parameter(name, UNITS[unit].of(str(entry["value"])), sources, _text(path, table, entry, "why"))
+            )
         return tuple(found)
 
     def limits(self, path: Path, parameters: Sequence[Parameter], into: type[_L]) -> _L:
@@ -189,7 +193,9 @@ class Library:
             )  # fmt: skip
         for name, value in given.items():
             if wanted[name] not in (type(value), type(value).__name__):
-                raise ContentError(path, f"parameters.{name}", f"is {value.unit}, the rule wants {wanted[name]}", "fix the unit")
+                raise ContentError(
+                    path, f"parameters.{name}", f"is {value.unit}, the rule wants {wanted[name]}", "fix the unit"
+                )
         return into(**given)
 
     def load_parameters(self, path: Path, into: type[_L]) -> _L:
@@ -207,11 +213,21 @@ class Library:
         placeholders = {**self.standard_placeholders, **content.get("placeholders", {})}
         cards = {name: self._card(path, name, entry, placeholders) for name, entry in content["cards"].items()}
         if cards.keys() != {rule.id for rule in rules}:
-            raise ContentError(path, "cards", f"cards {sorted(cards)} are not the rules {sorted(r.id for r in rules)}", "one card per rule")
+            raise ContentError(
+                path,
+                "cards",
+                f"cards {sorted(cards)} are not the rules {sorted(r.id for r in rules)}",
+                "one card per rule",
+            )
         when_unknown = content.get("when_unknown", {})
         read = {item.name for rule in rules for item in rule.reads}
         if when_unknown.keys() != read:
-            raise ContentError(path, "when_unknown", f"has {sorted(when_unknown)}, the rules read {sorted(read)}", "one table per input read")
+            raise ContentError(
+                path,
+                "when_unknown",
+                f"has {sorted(when_unknown)}, the rules read {sorted(read)}",
+                "one table per input read",
+            )
         for name, entry in when_unknown.items():
             _known(path, f"when_unknown.{name}", entry, {"not_recorded", "not_available"})
             _text(path, f"when_unknown.{name}", entry, "not_recorded")
@@ -237,11 +253,15 @@ class Library:
             for variant, text in entry.get(kind, {}).items():
                 where = f"{table}.{kind}.{variant}"
                 if unknown := set(_PLACEHOLDER.findall(text)) - placeholders.keys():
-                    raise ContentError(path, where, f"placeholders {sorted(unknown)} have no value", "declare them in [placeholders]")
+                    raise ContentError(
+                        path, where, f"placeholders {sorted(unknown)} have no value", "declare them in [placeholders]"
+                    )
                 if kind == "summary":
                     longest = len(fill(text, placeholders))
                     if longest > LONGEST_SUMMARY and f"{variant}_short" not in entry["summary"]:
-                        raise ContentError(path, where, f"can reach {longest} characters", f"shorten it, or add {variant}_short")
+                        raise ContentError(
+                            path, where, f"can reach {longest} characters", f"shorten it, or add {variant}_short"
+                        )
         if not entry.get("summary") or not entry.get("detail"):
             raise ContentError(path, table, "no summary or no detail", "write both")
         overrides = _one_of(path, table, entry, "overrides", tuple(self.override_groups))
@@ -254,11 +274,11 @@ class Library:
 
 
 def fill(template: str, values: Mapping[str, Any]) -> str:
-    """``"{dose} and {dose:n}"`` with the values written by their own ``__format__``; a text keeps itself under ``:n``."""
+    """``"{dose} and {dose:n}"`` with the values written by their own ``__format__``; a text keeps itself."""
 
     def one(match: re.Match[str]) -> str:
         value = values[match.group(1)]
-        spec = "n" if match.group(0).endswith(":n}") and isinstance(value, Quantity) else ""
+        spec = "n" if match.group(0).endswith(":n}") and not isinstance(value, str) else ""
         return format(value, spec)
 
     return _PLACEHOLDER.sub(one, template)

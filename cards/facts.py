@@ -1,7 +1,7 @@
 """What the clinic knows about one patient and one signing session. Plain values: no FHIR, no clock.
 
-Absence is a value: whatever could not be had is a ``Missing`` with a reason, never an empty list and never a default. An
-empty list means that the record was read and holds nothing of that kind.
+Absence is a value: whatever could not be had is a ``Missing`` with a reason, never an empty list and never a default.
+An empty list means that the record was read and holds nothing of that kind.
 """
 
 from __future__ import annotations
@@ -13,7 +13,16 @@ from datetime import date, datetime
 from enum import Enum, StrEnum
 
 from cards.quantities import (
-    Age, CystatinC, DailyDose, Days, Egfr, Height, IntrathecalDose, SerumCreatinine, SingleDose, Weight,
+    Age,
+    CystatinC,
+    DailyDose,
+    Days,
+    Egfr,
+    Height,
+    IntrathecalDose,
+    SerumCreatinine,
+    SingleDose,
+    Weight,
 )  # fmt: skip
 
 # --------------------------------------------------------------------------------------------- absence and origin
@@ -70,7 +79,10 @@ class ChartText(str):
 
     @classmethod
     def clean(cls, raw: str) -> ChartText:
-        kept = (c if unicodedata.category(c)[0] != "C" else ("\ufffd" if "\ud800" <= c <= "\udfff" else " ") for c in raw[:2000])
+        kept = (
+            c if unicodedata.category(c)[0] != "C" else ("\ufffd" if "\ud800" <= c <= "\udfff" else " ")
+            for c in raw[:2000]
+        )
         text = re.sub(r"\s+", " ", "".join(kept)).strip()
         return cls(text if len(text) <= cls.LONGEST else text[: cls.LONGEST - 1].rstrip() + "…")
 
@@ -486,5 +498,3 @@ class PatientFacts:
     @property
     def today(self) -> date:
         return self.now.date()
-
-

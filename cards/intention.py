@@ -10,8 +10,21 @@ from itertools import pairwise
 from cards.case import Case, CurrentBaclofen, Indication, Kind
 from cards.dosing import Dosing
 from cards.facts import (
-    BaclofenOrder, ChartBaclofen, Dose, DoseStep, Input, MedicationList, Missing, OralDose, PatientFacts, Problem,
-    ProblemList, Route, Standing, Unreadable, Why,
+    BaclofenOrder,
+    ChartBaclofen,
+    Dose,
+    DoseStep,
+    Input,
+    MedicationList,
+    Missing,
+    OralDose,
+    PatientFacts,
+    Problem,
+    ProblemList,
+    Route,
+    Standing,
+    Unreadable,
+    Why,
 )  # fmt: skip
 from cards.kidney import KidneyFunction
 from cards.quantities import DailyDose, Days
@@ -35,7 +48,7 @@ class CaseLimits:
 def read_cases(
     facts: PatientFacts, kidney: KidneyFunction | Missing, limits: CaseLimits, dosing: Dosing
 ) -> tuple[Case, ...]:
-    """One case for the oral drafts together, one for the intrathecal drafts; topical baclofen makes none (rules.md 1)."""
+    """One case for the oral drafts together, one for the intrathecal ones; topical baclofen makes none (rules.md 1)."""
     found = []
     for route in (Route.ORAL, Route.INTRATHECAL):
         orders = [order for order in facts.orders if order.route is route]
@@ -82,7 +95,9 @@ def _added(doses: Sequence[Dose]) -> OralDose | Unreadable:
         daily = DailyDose(sum((step.daily.value for step in together), start=NOTHING.value))
         single = max(step.largest_single for step in together)
         lasts = [step.lasts for step in together if step.lasts is not None]
-        steps.append(DoseStep(daily, single, max(step.times_per_day for step in together), min(lasts) if lasts else None))
+        steps.append(
+            DoseStep(daily, single, max(step.times_per_day for step in together), min(lasts) if lasts else None)
+        )
     return OralDose(tuple(steps), any(d.as_needed for d in readable), any(d.from_text for d in readable))
 
 
@@ -123,7 +138,9 @@ def _current(
         return CurrentBaclofen(unknown, (), (), None, None, 0)
     live = [entry for entry in chart.baclofen if _continues(entry, dose, limits, facts.today)]
     named = {order.reference for order in orders} | {order.prior for order in orders}
-    replaced = tuple(e for e in live if e.reference in named or (_ends_soon(e, limits, facts.today) and _same_dose(e, dose, limits)))
+    replaced = tuple(
+        e for e in live if e.reference in named or (_ends_soon(e, limits, facts.today) and _same_dose(e, dose, limits))
+    )
     beside = tuple(e for e in live if e not in replaced and e.standing is Standing.ACTIVE)
     taken = replaced or beside
     if not taken:
@@ -139,7 +156,9 @@ def _current(
         replaced=replaced,
         beside=beside,
         exposure=max((_days_since(day, facts.today) for day in began if day), default=None) if all(began) else None,
-        since_change=min((_days_since(day, facts.today) for day in changed if day), default=None) if all(changed) else None,
+        since_change=min((_days_since(day, facts.today) for day in changed if day), default=None)
+        if all(changed)
+        else None,
         earlier_increases=_increases(history, limits, facts.today),
     )
 
@@ -167,11 +186,15 @@ def _continues(entry: ChartBaclofen, dose: OralDose | Unreadable | None, limits:
 
 
 def _ends_soon(entry: ChartBaclofen, limits: CaseLimits, today: date) -> bool:
-    return entry.supply_ends is not None and abs((entry.supply_ends - today).days) <= limits.renewal_supply_at_most.value
+    return (
+        entry.supply_ends is not None and abs((entry.supply_ends - today).days) <= limits.renewal_supply_at_most.value
+    )
 
 
 def _same_dose(entry: ChartBaclofen, dose: OralDose | Unreadable | None, limits: CaseLimits) -> bool:
-    return isinstance(entry.dose, OralDose) and isinstance(dose, OralDose) and limits.same(entry.dose.highest, dose.start)
+    return (
+        isinstance(entry.dose, OralDose) and isinstance(dose, OralDose) and limits.same(entry.dose.highest, dose.start)
+    )
 
 
 def _sum(entries: Sequence[ChartBaclofen], today: date) -> DailyDose | Missing:
@@ -225,9 +248,7 @@ def _increases(history: Sequence[ChartBaclofen], limits: CaseLimits, today: date
         key=lambda pair: pair[0],
     )
     return sum(
-        1
-        for (_, before), (day, after) in pairwise(dated)
-        if day >= since and after > before + limits.same_dose_at_most
+        1 for (_, before), (day, after) in pairwise(dated) if day >= since and after > before + limits.same_dose_at_most
     )
 
 

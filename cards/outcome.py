@@ -39,7 +39,7 @@ class Regimen:
         return DailyDose(sum((dose.value for dose in self.doses), start=DailyDose.of(0).value))
 
     def __str__(self) -> str:
-        """"2.5 mg TID (7.5 mg/day)", "10/5/10 mg (25 mg/day)"."""
+        """ "2.5 mg TID (7.5 mg/day)", "10/5/10 mg (25 mg/day)"."""
         if not self.doses:
             return "0 mg"
         if len(set(self.doses)) == 1:

@@ -13,7 +13,7 @@ from cards.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``assess(case, limits)`` is pure; ``limits`` is the question's own frozen ``Limits`` filled from its card.toml."""
+    """``assess(case, limits)`` is pure; ``limits`` is the question's frozen ``Limits`` filled from its card.toml."""
 
     id: str
     reads: frozenset[Input]

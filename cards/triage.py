@@ -9,7 +9,13 @@ from cards.case import Case
 from cards.facts import Hook
 from cards.kidney import KidneyFunction, Tier
 from cards.outcome import (
-    ChangeDose, Finding, Indicator, Proposal, StopExisting, Taper, WithdrawOrder,
+    ChangeDose,
+    Finding,
+    Indicator,
+    Proposal,
+    StopExisting,
+    Taper,
+    WithdrawOrder,
 )  # fmt: skip
 
 SUMMARY_CARD = "additional-considerations"
@@ -31,8 +37,14 @@ ORDER = (
 """M3: within one indicator, the more urgent question first."""
 
 FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "renal": ("renal-dialysis", "renal-avoid-severe", "renal-aki", "renal-dose-exceeds-limit", "renal-function-unknown", "renal-egfr-unreliable", "renal-recheck"),
-    "dose": ("dose-above-labelled-max", "titration-too-fast", "start-dose-too-high", "dosing-interval", "tolerance-escalation"),
+    "renal": (
+        "renal-dialysis", "renal-avoid-severe", "renal-aki", "renal-dose-exceeds-limit", "renal-function-unknown",
+        "renal-egfr-unreliable", "renal-recheck",
+    ),
+    "dose": (
+        "dose-above-labelled-max", "titration-too-fast", "start-dose-too-high", "dosing-interval",
+        "tolerance-escalation",
+    ),
     "withdrawal": ("abrupt-discontinuation", "large-dose-reduction"),
     "sedation": ("opioid-coprescription", "cns-depressant-load", "respiratory-disease"),
     "alcohol": ("aud-off-label", "alcohol-interaction"),
@@ -218,4 +230,3 @@ def _limited(cards: Sequence[ShownCard], dropped: list[Dropped]) -> list[ShownCa
     summary = Finding(SUMMARY_CARD, highest, "default", ("intro",))
     others = tuple(p for card in rest for p in card.proposals)
     return [*shown, ShownCard(rest[0].case, summary, highest, merged=contained, proposals=others)]
-

@@ -1,6 +1,7 @@
 """A shown card in words: one summary under 140 code points, one detail in GitHub-flavoured Markdown.
 
-Every text value is escaped on its way into Markdown, whoever wrote it: chart text can hold markup, and clients render it.
+Every text value is escaped on its way into Markdown, whoever wrote it: chart text can hold markup, and
+clients render it.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from typing import Any
 
 from cards.case import Case, Kind
 from cards.content import LONGEST_SUMMARY, CardText, Source, fill
-from cards.facts import Missing, OralDose, Why
+from cards.facts import Bound, Missing, OralDose, Why
 from cards.kidney import KidneyFunction
 from cards.outcome import Finding
-from cards.quantities import Quantity
+from cards.quantities import Egfr, Quantity
 from cards.triage import SUMMARY_CARD, ShownCard
 
 MOST_SOURCES = 4
@@ -88,7 +89,7 @@ def standard_values(case: Case) -> dict[str, object]:
         "ordered": case.dose.highest if isinstance(case.dose, OralDose) else _no_dose(case),
         "ordered_start": case.dose.start if isinstance(case.dose, OralDose) else _no_dose(case),
         "current": "not known" if isinstance(case.current.dose, Missing) else case.current.dose,
-        "egfr": kidney.egfr if kidney and kidney.egfr is not None else "not known",
+        "egfr": _as_reported(kidney.egfr, kidney.bound) if kidney and kidney.egfr is not None else "not known",
         "egfr_date": kidney.taken.isoformat() if kidney and kidney.taken else "no date",
         "egfr_days": kidney.age if kidney and kidney.age is not None else "unknown days",
         "egfr_method": (kidney.method if kidney else "") or "method not stated",
@@ -99,6 +100,27 @@ def standard_values(case: Case) -> dict[str, object]:
         "kidney": _kidney(case.kidney, case.facts.today),
         "order_count": str(len(case.orders)),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounded:
+    """A value that the laboratory gave only as a limit: "below 15 mL/min/1.73 m²"."""
+
+    word: str
+    egfr: Egfr
+
+    def __format__(self, spec: str) -> str:
+        return f"{self.word} {format(self.egfr, spec)}"
+
+
+def _as_reported(egfr: Egfr, bound: Bound) -> Egfr | _Bounded:
+    match bound:
+        case Bound.EXACT:
+            return egfr
+        case Bound.BELOW:
+            return _Bounded("below", egfr)
+        case Bound.ABOVE:
+            return _Bounded("over", egfr)
 
 
 def _no_dose(case: Case) -> str:
@@ -117,21 +139,26 @@ def _order(case: Case) -> str:
 
 
 def _kidney(kidney: KidneyFunction | Missing, today: date) -> str:
-    match kidney:
-        case Missing(reason=reason):
-            return f"could not be assessed: {reason}"
-        case KidneyFunction(dialysis=evidence) if evidence is not None:
-            return f"dialysis ({evidence})"
-        case KidneyFunction(egfr=None, last_known=None):
-            parts = ["no usable eGFR or creatinine on record"]
-        case KidneyFunction(egfr=None, last_known=(value, taken)):
-            parts = [f"no usable value in the last 12 months; the last was eGFR {value} on {taken}, {(today - taken).days} days ago"]
-        case _:
-            days = f"{kidney.age} ago, " if kidney.age is not None else ""
-            parts = [f"eGFR {kidney.egfr} on {kidney.taken} ({days}{kidney.method})"]
+    if isinstance(kidney, Missing):
+        return f"could not be assessed: {kidney.reason}"
+    if kidney.dialysis is not None:
+        return f"dialysis ({kidney.dialysis})"
+    parts = [_value(kidney, today)]
     if kidney.acute is not None:
         parts.append(f"not in steady state: {kidney.acute.because}")
     return "; ".join([*parts, *kidney.notes])
+
+
+def _value(kidney: KidneyFunction, today: date) -> str:
+    if kidney.egfr is not None:
+        days = f"{kidney.age} ago, " if kidney.age is not None else ""
+        return f"eGFR {_as_reported(kidney.egfr, kidney.bound)} on {kidney.taken} ({days}{kidney.method})"
+    if kidney.last_known is None:
+        return "no usable eGFR or creatinine on record"
+    value, taken = kidney.last_known
+    return (
+        f"no usable value in the last 12 months; the last was eGFR {value} on {taken}, {(today - taken).days} days ago"
+    )
 
 
 def unchecked(missing: Sequence[Missing]) -> str:

@@ -131,6 +131,6 @@ def _card(
 
 
 def _exclude_each_other(offered: Sequence[Mapping[str, Any]]) -> bool:
-    """Two suggestions that change an order in this session are alternatives; a test or naloxone goes with any of them."""
+    """Suggestions that change an order of this session are alternatives; a test or naloxone goes with any of them."""
     changing = (one for one in offered if any(action["type"] != "create" for action in one["actions"]))
     return sum(1 for _ in changing) > 1

@@ -1,7 +1,7 @@
-"""``baclofen-cds explain REQUEST.json``: one request, step by step, in words. The first thing for a tester or a pharmacist.
+"""``baclofen-cds explain REQUEST.json``: one request, step by step, in words.
 
-Shows what the prefetch held, each fact with the resource and coding it came from, every rule's outcome with its numbers,
-what triage merged or dropped and why, and the cards as a prescriber reads them.
+Shows what the prefetch held, each fact with the resource and coding it came from, every rule's outcome with its
+numbers, what triage merged or dropped and why, and the cards as a prescriber reads them.
 """
 
 from __future__ import annotations
@@ -18,16 +18,26 @@ from typing import Any
 
 from cards.case import Case
 from cards.facts import (
-    BaclofenOrder, Bound, ChartBaclofen, Dose, Medication, MedicationList, Missing, OralDose, Origin, PumpDose,
+    BaclofenOrder,
+    Bound,
+    ChartBaclofen,
+    Dose,
+    Medication,
+    MedicationList,
+    Missing,
+    OralDose,
+    Origin,
+    PumpDose,
     Unreadable,
 )  # fmt: skip
 from cards.kidney import KidneyFunction
 from cards.outcome import CannotAssess, Finding, NotIndicated, Outcome
 from cards.quantities import Quantity
 from cds_service.card_builder import Built, encode
+from cds_service.gather.orders import concerns_baclofen
 from cds_service.hooks import HookCall, parse
 from cds_service.records import EXPECTED, NotAvailable, Records
-from cds_service.respond import Consultation, Deps, concerns_baclofen, consult
+from cds_service.respond import Consultation, Deps, consult
 from cds_service.services import HOOKS
 
 WIDTH = 110
@@ -37,7 +47,11 @@ def explain(path: Path, deps: Deps, *, as_json: bool) -> str:
     """Raises ``errors.ServiceError`` exactly as the service would answer, and OSError when the file cannot be read."""
     call = parse(_body(path), HOOKS)
     if not concerns_baclofen(call, deps.codes):
-        return '{"cards":[]}' if as_json else "No baclofen order in this request: the answer is no card, and nothing else was read."
+        return (
+            '{"cards":[]}'
+            if as_json
+            else "No baclofen order in this request: the answer is no card, and nothing else was read."
+        )
     found = consult(call, deps)
     return _as_json(call, found) if as_json else "\n".join(_lines(call, found, deps))
 
@@ -58,7 +72,8 @@ def _body(path: Path) -> bytes:
 
 
 def _lines(call: HookCall, found: Consultation, deps: Deps) -> Iterator[str]:
-    yield f"{call.hook.value} at {found.facts.now:%Y-%m-%d %H:%M} UTC, clinical content {deps.catalogue.content_version}"
+    version = deps.catalogue.content_version
+    yield f"{call.hook.value} at {found.facts.now:%Y-%m-%d %H:%M} UTC, clinical content {version}"
     yield from _section("Records", _records(found))
     yield from _section("Facts", _facts(found))
     for case in found.assessment.cases:
@@ -161,13 +176,17 @@ def _order(order: BaclofenOrder) -> str:
 
 def _chart(entry: ChartBaclofen) -> str:
     since = f"since {entry.since}" if entry.since else "no start date"
-    return f"{entry.label}, {_dose(entry.dose)}, {'ended' if entry.ended else entry.standing.value}, {since}" + _from(entry.origin)
+    return f"{entry.label}, {_dose(entry.dose)}, {'ended' if entry.ended else entry.standing.value}, {since}" + _from(
+        entry.origin
+    )
 
 
 def _medicine(medicine: Medication) -> str:
     classes = ", ".join(sorted(medicine.classes)) or "another drug"
     amounts = "; ".join(f"{one.name} {one.daily or 'amount not computable'}" for one in medicine.opioids)
-    return f"{medicine.label} ({classes}), {medicine.standing.value}{', ' + amounts if amounts else ''}" + _from(medicine.origin)
+    return f"{medicine.label} ({classes}), {medicine.standing.value}{', ' + amounts if amounts else ''}" + _from(
+        medicine.origin
+    )
 
 
 def _dose(dose: Dose) -> str:
@@ -178,11 +197,16 @@ def _dose(dose: Dose) -> str:
             return str(daily)
         case OralDose(steps=steps):
             each = (f"{s.daily} in {s.times_per_day} dose(s){f' for {s.lasts}' if s.lasts else ''}" for s in steps)
-            return ", then ".join(each) + (" as needed" if dose.as_needed else "") + (" (read from text)" if dose.from_text else "")
+            return (
+                ", then ".join(each)
+                + (" as needed" if dose.as_needed else "")
+                + (" (read from text)" if dose.from_text else "")
+            )
 
 
 def _case(case: Case) -> Iterator[str]:
-    yield f"kind of order: {case.kind.value}; current baclofen: {_words(case.current.dose)}; stable: {_words(case.stable)}"
+    yield f"kind of order: {case.kind.value}; current baclofen: {_words(case.current.dose)}"
+    yield f"stable: {_words(case.stable)}"
     yield f"indication: {case.indication.value}"
     for name in ("exposure", "since_change"):
         if (value := getattr(case.current, name)) is not None:
@@ -191,7 +215,11 @@ def _case(case: Case) -> Iterator[str]:
         case Missing() as missing:
             yield f"kidney function: {_words(missing)}"
         case KidneyFunction() as kidney:
-            value = f"eGFR {kidney.egfr} on {kidney.taken}, {kidney.method}" if kidney.egfr is not None else "no usable value"
+            value = (
+                f"eGFR {kidney.egfr} on {kidney.taken}, {kidney.method}"
+                if kidney.egfr is not None
+                else "no usable value"
+            )
             yield f"kidney tier {kidney.tier.value}: {value}{', stale' if kidney.stale else ''}"
             if kidney.acute:
                 yield f"possible acute kidney injury: {kidney.acute.because}"
@@ -202,7 +230,9 @@ def _outcomes(outcomes: tuple[tuple[Case, Outcome], ...]) -> Iterator[str]:
     for _, outcome in outcomes:
         match outcome:
             case Finding(rule=rule, indicator=indicator, values=values):
-                numbers = ", ".join(f"{name} {_words(value)}" for name, value in values.items() if value not in ("", ()))
+                numbers = ", ".join(
+                    f"{name} {_words(value)}" for name, value in values.items() if value not in ("", ())
+                )
                 yield f"FIRED          {rule}: {indicator}{f' ({numbers})' if numbers else ''}"
             case NotIndicated(rule=rule, because=because):
                 yield f"not indicated  {rule}: {because}"

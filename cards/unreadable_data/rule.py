@@ -40,7 +40,7 @@ def data_unavailable(case: Case, outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def medicines_not_identified(names: Sequence[ChartText]) -> Finding:
-    """``data-unavailable`` for unrecognised medicines when no other card could carry the sentence (resolutions.md 16)."""
+    """``data-unavailable`` for unrecognised medicines when no other card carries the sentence (resolutions.md 16)."""
     values = {"inputs": "some medicines", "unrecognised_count": str(len(names)), "unrecognised": tuple(names)}
     return Finding("data-unavailable", Indicator.INFO, "default", ("S-UNRECOGNISED",), values)
 

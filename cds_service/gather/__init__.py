@@ -17,7 +17,7 @@ from cds_service.records import PatientRecords
 
 
 def facts(call: HookCall, orders: Orders, records: PatientRecords, codes: Codes, now: datetime) -> PatientFacts:
-    """What the record says, each input by itself: an unreadable one is Missing and costs only the rules that need it."""
+    """What the record says, each input by itself: an unreadable one is Missing and costs only rules that need it."""
     return PatientFacts(
         now=now,
         hook=call.hook,

@@ -22,7 +22,9 @@ class Limits:
     start_above: DailyDose
 
 
-RULES = (Rule("start-dose-too-high", frozenset({Input.AGE}), lambda case, limits: NotIndicated("start-dose-too-high", "")),)
+RULES = (
+    Rule("start-dose-too-high", frozenset({Input.AGE}), lambda case, limits: NotIndicated("start-dose-too-high", "")),
+)
 
 GOOD = """
 question = "Is the start too high?"
@@ -80,13 +82,28 @@ def test_good_content_is_loaded_with_its_unit(folder: Path) -> None:
         ('unit = "mg/day"', "", "parameters.start_above", "name the unit"),
         ('unit = "mg/day"', 'unit = "mg"', "parameters.start_above", "fix the unit"),
         ('unit = "mg/day"', 'unit = "tablets"', "parameters.start_above", "name the unit"),
-        ('value = 15\nunit = "mg/day"\nsources = ["E-LAB-01"]', 'value = 15\nunit = "mg/day"', "parameters.start_above", "name an entry"),
+        (
+            'value = 15\nunit = "mg/day"\nsources = ["E-LAB-01"]',
+            'value = 15\nunit = "mg/day"',
+            "parameters.start_above",
+            "name an entry",
+        ),
         ('sources = ["E-LAB-01"]\nwhy', 'sources = ["E-NO-99"]\nwhy', "parameters.start_above", "add it there first"),
         ('why = "label start"', "", "parameters.start_above", "write why"),
         ('why = "label start"', 'why = "x"\nmax = 3', "parameters.start_above", "use only"),
         ("[parameters.start_above]", "[parameters.other_above]", "parameters", "make both name the same parameters"),
-        ("[cards.start-dose-too-high]\n", "[cards.start-dose-too-high]\ncolour = 'red'\n", "cards.start-dose-too-high", "use only"),
-        ('overrides = "D"\nsources = ["E-LAB-01"]', 'overrides = "D"\nsources = ["E-REN-18"]', "cards.start-dose-too-high", "do not cite it"),
+        (
+            "[cards.start-dose-too-high]\n",
+            "[cards.start-dose-too-high]\ncolour = 'red'\n",
+            "cards.start-dose-too-high",
+            "use only",
+        ),
+        (
+            'overrides = "D"\nsources = ["E-LAB-01"]',
+            'overrides = "D"\nsources = ["E-REN-18"]',
+            "cards.start-dose-too-high",
+            "do not cite it",
+        ),
         ('overrides = "D"', 'overrides = "X"', "cards.start-dose-too-high", "use one of"),
         ("{usual}", "{unusual}", "cards.start-dose-too-high.summary.default", "declare them in [placeholders]"),
         ('usual = "15 mg/day"', f'usual = "{"x" * 120}"', "cards.start-dose-too-high.summary.default", "shorten it"),

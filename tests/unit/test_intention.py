@@ -11,8 +11,18 @@ import pytest
 from cards.case import Case, Indication, Kind
 from cards.catalogue import Catalogue
 from cards.facts import (
-    ChartBaclofen, ChartText, Input, MedicationList, Missing, OralDose, PatientFacts, Problem, Route, Standing,
-    Unreadable, Why,
+    ChartBaclofen,
+    ChartText,
+    Input,
+    MedicationList,
+    Missing,
+    OralDose,
+    PatientFacts,
+    Problem,
+    Route,
+    Standing,
+    Unreadable,
+    Why,
 )  # fmt: skip
 from cards.intention import read_cases
 from cards.kidney import resolve
@@ -35,7 +45,9 @@ def signing(order: str, current: str | None = None, days: int = 60, **more: Any)
     return facts_of(given)
 
 
-def chart(dose: str, since: int, ends: date | None = None, reference: str = "MedicationRequest/x", **more: Any) -> ChartBaclofen:
+def chart(
+    dose: str, since: int, ends: date | None = None, reference: str = "MedicationRequest/x", **more: Any
+) -> ChartBaclofen:
     entry = ChartBaclofen(
         reference, ChartText("baclofen"), Route.ORAL, oral_dose(dose), Standing.ACTIVE, TODAY - timedelta(days=since),
         ends, False, None, NOWHERE,
@@ -130,20 +142,26 @@ def test_stable_from_30_days(days: int, stable: bool) -> None:
 
 
 def test_an_unbroken_run_of_renewals_counts_from_its_first_order() -> None:
-    old = chart("10 mg TID", 100, TODAY - timedelta(days=40), "MedicationRequest/old", ended=True, standing=Standing.RECENT)
+    old = chart(
+        "10 mg TID", 100, TODAY - timedelta(days=40), "MedicationRequest/old", ended=True, standing=Standing.RECENT
+    )
     facts = with_chart(signing("10 mg TID"), chart("10 mg TID", 35), old)
     assert case_of(facts).current.since_change == Days.of(100)
 
 
 def test_another_dose_breaks_the_run_but_not_the_exposure() -> None:
-    old = chart("5 mg TID", 100, TODAY - timedelta(days=20), "MedicationRequest/old", ended=True, standing=Standing.RECENT)
+    old = chart(
+        "5 mg TID", 100, TODAY - timedelta(days=20), "MedicationRequest/old", ended=True, standing=Standing.RECENT
+    )
     current = case_of(with_chart(signing("10 mg TID"), chart("10 mg TID", 20), old)).current
     assert current.since_change == Days.of(20)
     assert current.exposure == Days.of(100)
 
 
 def test_a_gap_in_supply_breaks_the_exposure() -> None:
-    old = chart("10 mg TID", 200, TODAY - timedelta(days=100), "MedicationRequest/old", ended=True, standing=Standing.RECENT)
+    old = chart(
+        "10 mg TID", 200, TODAY - timedelta(days=100), "MedicationRequest/old", ended=True, standing=Standing.RECENT
+    )
     assert case_of(with_chart(signing("10 mg TID"), chart("10 mg TID", 20), old)).current.exposure == Days.of(20)
 
 

@@ -7,7 +7,16 @@ from dataclasses import replace
 from cards.facts import Hook
 from cards.kidney import KidneyFunction, Tier
 from cards.outcome import (
-    ChangeDose, CoPrescribeNaloxone, Finding, Indicator, LimitSupply, OrderTest, Proposal, Regimen, Test, WithdrawOrder,
+    ChangeDose,
+    CoPrescribeNaloxone,
+    Finding,
+    Indicator,
+    LimitSupply,
+    OrderTest,
+    Proposal,
+    Regimen,
+    Test,
+    WithdrawOrder,
 )  # fmt: skip
 from cards.quantities import Days, SingleDose
 from cards.triage import SUMMARY_CARD, Triaged, triage
@@ -57,9 +66,7 @@ def test_reduced_kidneys_absorb_the_dose_family_and_take_its_indicator() -> None
 
 
 def test_at_k2_the_dose_card_absorbs_the_renal_info() -> None:
-    found = sorted_out(
-        finding("renal-dose-exceeds-limit", INFO), finding("titration-too-fast", WARNING), tier=Tier.K2
-    )
+    found = sorted_out(finding("renal-dose-exceeds-limit", INFO), finding("titration-too-fast", WARNING), tier=Tier.K2)
     assert shown(found) == [("titration-too-fast", WARNING)]
 
 
@@ -79,7 +86,10 @@ def test_older_adult_start_moves_to_a_renal_card_without_a_dose_of_its_own() -> 
 
 def test_no_tier_dose_moves_to_a_card_of_acute_injury() -> None:
     found = sorted_out(
-        finding("renal-aki", CRITICAL, WithdrawOrder()), finding("older-adult-caution", INFO, START), tier=Tier.K2, acute=True
+        finding("renal-aki", CRITICAL, WithdrawOrder()),
+        finding("older-adult-caution", INFO, START),
+        tier=Tier.K2,
+        acute=True,
     )
     assert found.cards[0].proposals == (WithdrawOrder(),)
 
@@ -100,15 +110,31 @@ def test_one_dose_set_the_renal_family_owns_it() -> None:
 
 def test_a_suggestion_that_is_not_a_dose_is_shown_once_on_the_highest_card() -> None:
     found = sorted_out(
-        finding("self-harm-risk", WARNING, LimitSupply(Days.of(7))), finding("opioid-coprescription", CRITICAL, LimitSupply(Days.of(7)))
+        finding("self-harm-risk", WARNING, LimitSupply(Days.of(7))),
+        finding("opioid-coprescription", CRITICAL, LimitSupply(Days.of(7))),
     )
     assert [len(card.proposals) for card in found.cards] == [1, 0]
 
 
 def test_every_critical_is_shown() -> None:
-    rules = ("baclofen-hypersensitivity", "abrupt-discontinuation", "opioid-coprescription", "duplicate-baclofen", "paediatric")
+    rules = (
+        "baclofen-hypersensitivity",
+        "abrupt-discontinuation",
+        "opioid-coprescription",
+        "duplicate-baclofen",
+        "paediatric",
+    )
     found = sorted_out(*(finding(rule, CRITICAL) for rule in rules))
-    assert shown(found) == [(rule, CRITICAL) for rule in ("baclofen-hypersensitivity", "abrupt-discontinuation", "opioid-coprescription", "duplicate-baclofen", "paediatric")]
+    assert shown(found) == [
+        (rule, CRITICAL)
+        for rule in (
+            "baclofen-hypersensitivity",
+            "abrupt-discontinuation",
+            "opioid-coprescription",
+            "duplicate-baclofen",
+            "paediatric",
+        )
+    ]
 
 
 def test_the_fourth_warning_goes_to_the_summary_card_which_keeps_its_level() -> None:
@@ -131,13 +157,18 @@ def test_two_infos_without_a_suggestion_become_one_summary_card() -> None:
 
 def test_infos_with_a_suggestion_and_the_data_cards_are_shown_themselves() -> None:
     found = sorted_out(
-        finding("renal-recheck", INFO, LAB), finding("data-unavailable", INFO), finding("order-dose-unparseable", INFO), tier=Tier.K3A
+        finding("renal-recheck", INFO, LAB),
+        finding("data-unavailable", INFO),
+        finding("order-dose-unparseable", INFO),
+        tier=Tier.K3A,
     )
     assert [rule for rule, _ in shown(found)] == ["renal-recheck", "order-dose-unparseable", "data-unavailable"]
 
 
 def test_order_select_shows_warnings_and_criticals_only() -> None:
-    found = sorted_out(finding("opioid-coprescription", WARNING), finding("psychiatric-history", INFO), hook=Hook.ORDER_SELECT)
+    found = sorted_out(
+        finding("opioid-coprescription", WARNING), finding("psychiatric-history", INFO), hook=Hook.ORDER_SELECT
+    )
     assert shown(found) == [("opioid-coprescription", WARNING)]
 
 

@@ -11,10 +11,40 @@ from pathlib import Path
 from typing import Any
 
 from cards.facts import (
-    AlcoholFinding, Allergy, BaclofenOrder, BodyMeasurements, Bound, ChartBaclofen, ChartText, CreatinineResult,
-    DoseStep, DrugClass, EgfrMethod, EgfrResult, Hook, Ingredient, Input, KidneyResults, Medication, MedicationList,
-    Missing, Observations, OralDose, Origin, PatientFacts, Problem, ProblemEntry, ProblemList, PumpDose, Recognised,
-    Route, Setting, Sex, Standing, Unreadable, Why,
+    AlcoholFinding,
+    Allergy,
+    BaclofenOrder,
+    BodyMeasurements,
+    Bound,
+    ChartBaclofen,
+    ChartText,
+    CreatinineResult,
+    DoseStep,
+    DrugClass,
+    EgfrMethod,
+    EgfrResult,
+    Hook,
+    Ingredient,
+    Input,
+    KidneyResults,
+    Medication,
+    MedicationList,
+    Missing,
+    Observations,
+    OralDose,
+    Origin,
+    PatientFacts,
+    Problem,
+    ProblemEntry,
+    ProblemList,
+    PumpDose,
+    Recognised,
+    Route,
+    Setting,
+    Sex,
+    Standing,
+    Unreadable,
+    Why,
 )  # fmt: skip
 from cards.quantities import Age, DailyDose, Days, Egfr, Height, IntrathecalDose, SerumCreatinine, SingleDose, Weight
 
@@ -40,8 +70,10 @@ class Vignette:
 def all_vignettes() -> list[Vignette]:
     found = []
     for path in sorted(CARDS.glob("*/vignettes.toml")):
-        for one in tomllib.loads(path.read_text())["vignette"]:
-            found.append(Vignette(one["number"], one["name"], path.parent.name, one["given"], one["expect"]))
+        found += [
+            Vignette(one["number"], one["name"], path.parent.name, one["given"], one["expect"])
+            for one in tomllib.loads(path.read_text())["vignette"]
+        ]
     return sorted(found, key=lambda vignette: vignette.number)
 
 
@@ -122,14 +154,17 @@ def _chart(given: dict[str, Any]) -> tuple[ChartBaclofen, ...]:
         ends = _ago(-current["supply_days_left"]) if "supply_days_left" in current else None
         entries.append(_baclofen("MedicationRequest/current", current["dose"], current["for_days"], ends))
         for number, earlier in enumerate(current.get("earlier", ())):
-            before = _baclofen(f"MedicationRequest/earlier-{number}", earlier["dose"], earlier["since_days_ago"], None, ended=True)
+            before = _baclofen(
+                f"MedicationRequest/earlier-{number}", earlier["dose"], earlier["since_days_ago"], None, ended=True
+            )
             entries.append(before)
     if pump := given.get("pump"):
         dose = PumpDose(IntrathecalDose.of(pump["dose"].split()[0]))
+        label = ChartText("baclofen intrathecal")
         entries.append(
             ChartBaclofen(
-                "MedicationRequest/current", ChartText("baclofen intrathecal"), Route.INTRATHECAL, dose, Standing.ACTIVE,
-                _ago(pump["for_days"]), None, False, None, NOWHERE,
+                "MedicationRequest/current", label, Route.INTRATHECAL, dose, Standing.ACTIVE, _ago(pump["for_days"]),
+                None, False, None, NOWHERE,
             )
         )  # fmt: skip
     return tuple(entries)
@@ -138,7 +173,9 @@ def _chart(given: dict[str, Any]) -> tuple[ChartBaclofen, ...]:
 def _baclofen(reference: str, dose: str, days: int, ends: date | None, *, ended: bool = False) -> ChartBaclofen:
     standing = Standing.RECENT if ended else Standing.ACTIVE
     label = ChartText("baclofen oral tablet")
-    return ChartBaclofen(reference, label, Route.ORAL, oral_dose(dose), standing, _ago(days), ends, ended, None, NOWHERE)
+    return ChartBaclofen(
+        reference, label, Route.ORAL, oral_dose(dose), standing, _ago(days), ends, ended, None, NOWHERE
+    )
 
 
 def _medicine(entry: dict[str, Any]) -> Medication:
@@ -168,7 +205,9 @@ def _problem(entry: str | dict[str, Any]) -> ProblemEntry:
 
 
 def _creatinine(entry: dict[str, Any]) -> CreatinineResult:
-    return CreatinineResult(SerumCreatinine.of(entry["value"].split()[0]), NOW - timedelta(days=entry["days_ago"]), NOWHERE)
+    return CreatinineResult(
+        SerumCreatinine.of(entry["value"].split()[0]), NOW - timedelta(days=entry["days_ago"]), NOWHERE
+    )
 
 
 def _egfr(entry: dict[str, Any]) -> EgfrResult:
