@@ -172,7 +172,7 @@ class Answer:
                 self.junk.append(Junk("", "", "malformed Bundle entry"))
 
     def _wrapped(self, value: _Value) -> None:
-        if _failed(value.response):
+        if value.response is not None and _failed(value.response):
             self.failure = FAILED
         else:
             self.read(value.resource)
@@ -188,24 +188,29 @@ class Answer:
         )
 
     def _entry(self, entry: _Entry) -> None:
-        if _failed(entry.response):
+        if entry.response is not None and _failed(entry.response):
             self.failure = FAILED
         if entry.resource != _NULL:
             self._resource(entry.resource)
 
     def _resource(self, raw: Raw, alone: bool = False) -> None:
         resource = resources.read(raw)
-        if resource is None:
+        if isinstance(resource, self.expected):
+            if _is_about(resource, self.patient_id):
+                self.matches.append(resource)
+            else:
+                self.dropped += 1
+        elif resource is None:
             self.strangers += 1
         elif isinstance(resource, Junk):
             asked_for = not resource.resource_type or resource.resource_type in map(_tag, self.expected)
             (self.junk if asked_for else self.other_junk).append(resource)
         elif isinstance(resource, OperationOutcome):
             self._outcome(resource, alone)
-        elif not _is_about(resource, self.patient_id):
-            self.dropped += 1
+        elif _is_about(resource, self.patient_id):
+            self.others.append(resource)
         else:
-            (self.matches if isinstance(resource, self.expected) else self.others).append(resource)
+            self.dropped += 1
 
     def _outcome(self, outcome: OperationOutcome, alone: bool) -> None:
         mild = outcome.issue and all(issue.severity in ("information", "warning") for issue in outcome.issue)
@@ -219,9 +224,9 @@ def _tag(kind: type[Any]) -> str:
     return str(kind.__struct_config__.tag)
 
 
-def _failed(response: _Response | None) -> bool:
+def _failed(response: _Response) -> bool:
     """An entry of a batch response that says 4xx or 5xx."""
-    return response is not None and (response.status or "").startswith(("4", "5"))
+    return (response.status or "").startswith(("4", "5"))
 
 
 def _is_match(entry: _Entry | None) -> bool:
@@ -241,7 +246,7 @@ def _is_about(resource: Resource, patient_id: str) -> bool:
 
 def _names(reference: str, patient_id: str) -> bool:
     """As "p1", "Patient/p1", absolute, versioned or "urn:uuid:p1"; a contained subject ("#p") tells nothing."""
-    if reference.startswith("#"):
+    if reference == f"Patient/{patient_id}" or reference.startswith("#"):
         return True
     if reference.startswith("urn:"):
         return reference.rpartition(":")[2] == patient_id

@@ -20,7 +20,7 @@ from cds_service import api_docs, log, services, suggestions
 from cds_service import settings as settings_of
 from cds_service.errors import MethodNotAllowed, NotFound, ServiceError
 from cds_service.gather.codes import Codes
-from cds_service.middleware import BasePath, Guard, LoopbackCors
+from cds_service.middleware import BasePath, DirectCall, Guard, LoopbackCors
 from cds_service.respond import Deps, respond
 from cds_service.routes import NO_STORE, Answer, HookCalls, always, counters, error_response
 from cds_service.services import CdsService
@@ -63,7 +63,8 @@ def application(settings: Settings, service: CdsService, answer: Answer, about: 
         lifespan=_lifespan,
     )
     app.add_route("/cds-services", always(services.discovery((service,))), ["GET"])
-    app.add_route("/cds-services/{service_id}", HookCalls(settings, service, answer).call, ["POST"])
+    calls = HookCalls(settings, service, answer)
+    app.add_route("/cds-services/{service_id}", calls.routed, ["POST"])
     app.add_route("/healthz", always(msgspec.json.encode({"status": "alive", **about})), ["GET"])
     # Ready as soon as it answers: without its content the service does not start.
     app.add_route("/readyz", always(msgspec.json.encode({"status": "ready", **about})), ["GET"])
@@ -72,6 +73,7 @@ def application(settings: Settings, service: CdsService, answer: Answer, about: 
     app.add_route("/docs", always(api_docs.page(app.openapi_schema), "text/html"), ["GET"])
     app.add_exception_handler(ServiceError, _refused)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_middleware(DirectCall, path=f"/cds-services/{service.id}", calls=calls)
     if settings.base_path:
         app.add_middleware(BasePath, path=settings.base_path)
     app.add_middleware(Guard)

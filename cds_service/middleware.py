@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cds_service import log
-from cds_service.errors import HeadersTooLarge, InternalFault
-from cds_service.routes import error_response
+from cds_service.errors import HeadersTooLarge, InternalFault, ServiceError
+from cds_service.routes import HookCalls, error_response
 
 MOST_HEADERS = 100
 MOST_HEADER_BYTES = 32 << 10
@@ -45,6 +45,25 @@ class Guard:
             log.failed("request failed", error)
             if not started:
                 await error_response(InternalFault())(scope, receive, send)
+
+
+class DirectCall:
+    """The one busy address, answered before the router is asked: that halves the cost of the HTTP side."""
+
+    def __init__(self, app: ASGIApp, path: str, calls: HookCalls) -> None:
+        self._app = app
+        self._path = path
+        self._calls = calls
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != self._path or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        try:
+            response = await self._calls.call(Request(scope, receive))
+        except ServiceError as error:
+            response = error_response(error)
+        await response(scope, receive, send)
 
 
 class BasePath:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from time import perf_counter
 
 from starlette.requests import ClientDisconnect, Request
@@ -62,9 +62,13 @@ class HookCalls:
         self._answer = answer
         self._running = 0
 
-    async def call(self, request: Request) -> Response:
+    async def routed(self, request: Request) -> Response:
+        """A call that the router has matched."""
         if request.path_params["service_id"] != self._service.id:
             raise NotFound
+        return await self.call(request)
+
+    async def call(self, request: Request) -> Response:
         if self._running >= self._settings.max_calls:
             raise TooBusy(headers={"retry-after": "1"})
         self._running += 1
@@ -104,15 +108,10 @@ def _record(call: HookCall | None, status: int, size: int, seconds: float) -> No
 
 
 async def read_body(request: Request, settings: Settings) -> bytes:
-    """The whole body of a hook call, within the limits of size and time."""
-    headers = request.headers
-    if not _is_json(headers.get("content-type")) or headers.get("content-encoding", "identity") != "identity":
-        raise UnsupportedMedia
-    if len(headers.getlist("authorization")) > 1:
-        raise TwoCredentials
+    """The whole body of a hook call, within the limits of size and time. A missing Content-Type is accepted: the body
+    then has to be JSON anyway."""
     limit = settings.max_body_bytes
-    length = headers.get("content-length", "")
-    if length.isdecimal() and int(length[:20]) > limit:
+    if _declared_length(request.scope["headers"]) > limit:
         raise _too_large(limit)
     chunks, size = [], 0
     try:
@@ -127,6 +126,23 @@ async def read_body(request: Request, settings: Settings) -> bytes:
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
+def _declared_length(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    """The Content-Length, 0 without one. Raises ``UnsupportedMedia`` and ``TwoCredentials``."""
+    length, credentials = 0, 0
+    for name, value in headers:
+        if name == b"content-length" and value.isdigit():
+            length = int(value[:20])
+        elif name == b"authorization":
+            credentials += 1
+        elif (name == b"content-type" and value != b"application/json" and not _is_json(value.decode("latin-1"))) or (
+            name == b"content-encoding" and value != b"identity"
+        ):
+            raise UnsupportedMedia
+    if credentials > 1:
+        raise TwoCredentials
+    return length
+
+
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(
         f"The request body is larger than {limit} bytes. The order was not checked.",
@@ -135,10 +151,7 @@ def _too_large(limit: int) -> TooLarge:
     )
 
 
-def _is_json(content_type: str | None) -> bool:
-    """A missing Content-Type is accepted: the body then has to be JSON anyway."""
-    if content_type is None or content_type == "application/json":
-        return True
+def _is_json(content_type: str) -> bool:
     media, *parameters = (part.strip().lower() for part in content_type.split(";"))
     charsets = [part.partition("=")[2].strip('"') for part in parameters if part.startswith("charset=")]
     known = media in ("application/json", "application/json+fhir") or (

@@ -12,7 +12,8 @@ import pytest
 from tests.conformance.calls import Client, Json, assert_refused, cards, post, text_of, topics
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "requests"
-SOURCES = sorted(folder for folder in FOLDER.iterdir() if folder.is_dir() and folder.name != "patients")
+OURS = ("patients", "examples")
+SOURCES = sorted(folder for folder in FOLDER.iterdir() if folder.is_dir() and folder.name not in OURS)
 FILES = {f"{folder.name}/{path.name}": path for folder in SOURCES for path in sorted(folder.glob("*.json"))}
 
 NO_CARDS, BAD, NOTHING_KNOWN = 200, 400, 412
