@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
@@ -174,7 +174,12 @@ class Client:
         self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 
     def request(
-        self, method: str, path: str, *, content: bytes | str | None = None, headers: Headers | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | str | AsyncIterator[bytes] | None = None,
+        headers: Headers | None = None,
     ) -> httpx.Response:
         async def send() -> httpx.Response:
             async with httpx.AsyncClient(transport=self._transport, base_url="http://cds.example") as client:

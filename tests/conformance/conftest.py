@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ Shell = Callable[..., Client]
 def shell() -> Shell:
     """The HTTP side alone; ``answer`` stands for everything behind it."""
 
-    def build(answer: Callable[[HookCall], bytes] = lambda call: b'{"cards":[]}', **given: object) -> Client:
+    def build(answer: Callable[[HookCall], bytes] = lambda call: b'{"cards":[]}', **given: Any) -> Client:
         chosen = load(mode="sandbox", **given)
         service = services.baclofen_safety(frozenset(Input))
         app = application(chosen, service, answer, {"mode": chosen.mode, "contentVersion": "test"})

@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
 import pytest
@@ -37,8 +37,8 @@ def test_row_02_wrong_content_type(client: Client, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["application/json", "application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"', "application/fhir+json",
-             "application/json+fhir"]
+    "kind", ["application/json", "application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"',
+             "application/fhir+json", "application/json+fhir"]
 )  # fmt: skip
 def test_row_02_json_in_all_its_spellings(client: Client, kind: str) -> None:
     response = client.request("POST", SERVICE, content=json.dumps(order_sign()), headers={"content-type": kind})
@@ -258,7 +258,7 @@ Message = MutableMapping[str, Any]
 Asgi = Callable[[Any, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 
 
-def _app(**given: object) -> Asgi:
+def _app(**given: Any) -> Asgi:
     chosen = load(mode="sandbox", **given)
     service = services.baclofen_safety(frozenset(Input))
     return application(chosen, service, lambda call: b'{"cards":[]}', {"mode": "sandbox"})
@@ -266,15 +266,18 @@ def _app(**given: object) -> Asgi:
 
 def _scope(path: str = SERVICE) -> dict[str, Any]:
     return {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http", "path": path,
-        "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": [], "client": ("127.0.0.1", 1),
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": [],
+        "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 8080),
     }  # fmt: skip
 
 
 def test_row_20_a_client_that_hangs_up_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
     sent: list[Message] = []
-    messages = iter([{"type": "http.request", "body": b'{"ho', "more_body": True}, {"type": "http.disconnect"}])
+    messages: Iterator[Message] = iter(
+        [{"type": "http.request", "body": b'{"ho', "more_body": True}, {"type": "http.disconnect"}]
+    )
 
     async def receive() -> Message:
         return next(messages)
@@ -310,7 +313,7 @@ def test_row_21_too_many_calls_at_once_are_told_to_come_back() -> None:
                     statuses[name] = message["status"]
                     retry.extend(value for header, value in message["headers"] if header == b"retry-after")
 
-            await app(_scope(path) | {"method": method}, receive, send)  # type: ignore[arg-type]
+            await app(_scope(path) | {"method": method}, receive, send)
 
         first = asyncio.create_task(call("first", slow))
         await asyncio.sleep(0.01)

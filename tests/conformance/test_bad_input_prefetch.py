@@ -234,7 +234,7 @@ def test_row_53_a_medicine_that_cannot_be_known_is_counted_and_said(client: Clie
     assert "could not be identified" in text_of(shown)
 
 
-# ---------------------------------------------------------------------------------------------------------------- output
+# --------------------------------------------------------------------------------------------------------------- output
 
 
 def test_row_83_text_of_the_chart_is_escaped_and_cut(client: Client) -> None:
@@ -280,8 +280,10 @@ def test_row_84_tampered_content_does_not_start(tmp_path: Path, file: str, old: 
     text = tampered.read_text(encoding="utf-8")
     assert old in text
     tampered.write_text(text.replace(old, new, 1), encoding="utf-8")
-    start = "from cards.catalogue import Catalogue; from cards.terminology import Terminology; Catalogue.load(); Terminology.load()"
-    ended = subprocess.run([sys.executable, "-c", start], cwd=tmp_path, capture_output=True, text=True, check=False)
+    start = "from cards import catalogue, terminology; catalogue.Catalogue.load(); terminology.Terminology.load()"
+    ended = subprocess.run(  # noqa: S603  # our own interpreter and our own words
+        [sys.executable, "-c", start], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert ended.returncode != 0
     last = ended.stderr.strip().splitlines()[-1]
     assert re.match(r"cards\.(content\.ContentError|terminology\.TerminologyError): ", last), last

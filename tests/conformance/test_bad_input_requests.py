@@ -1,5 +1,5 @@
-"""Checklist section 5, rows 22 to 45: what a request means. The dose arithmetic of rows 38 to 40 has its own unit tests;
-here is what a prescriber sees of it."""
+"""Checklist section 5, rows 22 to 45: what a request means. The dose arithmetic of rows 38 to 40 has its own unit
+tests; here is what a prescriber sees of it."""
 
 from __future__ import annotations
 
@@ -334,7 +334,9 @@ def test_row_44_dstu2_and_stu3_orders(client: Client) -> None:
     dstu2 = {
         "resourceType": "MedicationOrder", "id": "d1", "status": "draft", "dateWritten": "2026-11-24",
         "patient": {"reference": "Patient/p1"}, "medicationCodeableConcept": BACLOFEN_10,
-        "dosageInstruction": [{"timing": {"repeat": {"frequency": 3, "period": 1, "periodUnits": "d"}}, "doseQuantity": dose}],
+        "dosageInstruction": [
+            {"timing": {"repeat": {"frequency": 3, "period": 1, "periodUnits": "d"}}, "doseQuantity": dose}
+        ],
     }  # fmt: skip
     stu3 = order(
         dosageInstruction=[{"timing": dosage()[0]["timing"], "doseQuantity": dose}], context={"reference": "x"}

@@ -138,7 +138,7 @@ def test_D15_capabilities_are_documented_for_people() -> None:
         assert word in guide
 
 
-# ------------------------------------------------------------------------------------------- prefetch templates (P2, P4)
+# ------------------------------------------------------------------------------------------ prefetch templates (P2, P4)
 
 TOKEN = re.compile(r"\{\{(.*?)\}\}")
 

@@ -1,4 +1,4 @@
-"""Checklist 2.5: prefetch. P2 and P4 are checked on discovery; following pages and reading from a FHIR server come later."""
+"""Checklist 2.5: prefetch. P2 and P4 are checked on discovery; pages and reading from a FHIR server come later."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cards.facts import Hook
 from cds_service import hooks
 from cds_service.records import NotAvailable, PatientRecords, Records, collect
 from tests.conformance.calls import (
@@ -36,7 +37,7 @@ KEYS = ("patient", "kidney", "medications", "conditions", "procedures")
 
 
 def read(prefetch: Any, aliases: dict[str, str] | None = None) -> PatientRecords:
-    call = hooks.parse(json.dumps(order_sign(prefetch=prefetch)).encode(), list(hooks.Hook))
+    call = hooks.parse(json.dumps(order_sign(prefetch=prefetch)).encode(), list(Hook))
     return collect(call, aliases)
 
 
@@ -195,7 +196,7 @@ def test_an_unreadable_answer_is_never_an_empty_one() -> None:
         assert found.incomplete
 
 
-# --------------------------------------------------------------------------------------------------------- rows P1 - P12
+# -------------------------------------------------------------------------------------------------------- rows P1 - P12
 
 
 def test_P1_works_from_prefetch_alone(client: Client) -> None:

@@ -115,7 +115,7 @@ def test_contexts_of_the_hook_library_inside_a_request(client: Client, path: Pat
 
 
 def test_the_sandbox_order_of_10_mg_2_tablets_tid(client: Client) -> None:
-    """60 mg/day for a start, kidney values of 2021 with further pages: too high a start, and old values are not trusted."""
+    """60 mg/day for a start, kidney values of 2021 with further pages: too high a start, old values are not trusted."""
     shown = cards(client, _body("cds-hooks-sandbox/req-order-sign-baclofen-10mg-2-tid.json"))
     assert "60 mg" in text_of(shown)
     assert {"startDoseTooHigh", "doseAbove80", "renalFunctionUnknown"} & set(topics(shown))

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from cds_service.records import EXPECTED
+from cds_service.settings import Key, SettingsError, load
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.upper().startswith("BACLOFEN_CDS_")]:
+        monkeypatch.delenv(name)
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "baclofen.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_production_is_the_default_and_refuses_to_start_with_the_cure() -> None:
+    with pytest.raises(SettingsError, match=r"no client authentication yet.*--sandbox"):
+        load()
+
+
+def test_sandbox_starts_with_safe_defaults() -> None:
+    settings = load(mode="sandbox")
+    assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 8080, 1)
+    assert settings.max_body_bytes == 8 * 1024 * 1024
+    assert settings.today is None
+
+
+def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACLOFEN_CDS_MODE", "sandbox")
+    monkeypatch.setenv("BACLOFEN_CDS_TODAY", "2026-11-24")
+    monkeypatch.setenv("BACLOFEN_CDS_KEY_ALIASES", '{"renal": "kidney"}')
+    settings = load()
+    assert settings.today == date(2026, 11, 24)
+    assert settings.aliases["renal"] == "kidney"
+
+
+def test_command_line_over_environment_over_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = written(tmp_path, 'mode = "sandbox"\nport = 1001\nworkers = 2\nhost = "0.0.0.0"\n')
+    monkeypatch.setenv("BACLOFEN_CDS_PORT", "1002")
+    monkeypatch.setenv("BACLOFEN_CDS_WORKERS", "3")
+    settings = load(config, port=1003)
+    assert (settings.port, settings.workers, settings.host) == (1003, 3, "0.0.0.0")  # noqa: S104  # only compared
+
+
+def test_file_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(
+        "BACLOFEN_CDS_CONFIG", str(written(tmp_path, 'mode = "sandbox"\n[key_aliases]\nlabs = "observations"\n'))
+    )
+    assert load().aliases["labs"] == "observations", "the site's own mapping stands above the built-in one"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("mode = 'sandbox'\nprot = 1", "prot: no such setting"),
+        ("mode = 'sandbox'\nport = 70000", "port .BACLOFEN_CDS_PORT.*0 .any free one. to 65535"),
+        ("mode = 'sandbox'\nworkers = 0", "workers .BACLOFEN_CDS_WORKERS.*1 to 64"),
+        ("mode = 'test'", "mode .BACLOFEN_CDS_MODE.*production, or sandbox"),
+        ("mode = 'sandbox'\ntoday = 'soon'", "today .BACLOFEN_CDS_TODAY.*YYYY-MM-DD"),
+        ("mode = 'sandbox'\npublic_base_url = 'cds.example'", "public_base_url.*absolute"),
+        ("mode = 'sandbox'\n[key_aliases]\nlabs = 'kidneys'", "key_aliases.*GET /cds-services"),
+        ("mode = ", "correct the TOML"),
+    ],
+)
+def test_every_error_names_the_setting_and_the_cure(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        load(written(tmp_path, text))
+
+
+def test_misspelt_variable_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACLOFEN_CDS_SNOMEDD", "false")
+    with pytest.raises(SettingsError, match="BACLOFEN_CDS_SNOMEDD: no such setting"):
+        load(mode="sandbox")
+
+
+def test_missing_file() -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(Path("/nowhere/baclofen.toml"))
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [("https://a.example/x/y/", "/x/y"), ("https://a.example", ""), ("https://a.example/", ""), ("", "")],
+)
+def test_base_path(url: str, path: str) -> None:
+    assert load(mode="sandbox", public_base_url=url).base_path == path
+
+
+def test_aliases_lead_to_the_keys_that_are_read() -> None:
+    assert set(get_args(Key)) == set(EXPECTED)
+
+
+def test_settings_cannot_be_changed_later() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load(mode="sandbox").port = 1
