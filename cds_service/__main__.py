@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,8 +67,10 @@ def _serve(given: argparse.Namespace) -> int:
             "baclofen-cds: SANDBOX MODE: any client is answered without authentication. Synthetic patients only.",
             file=sys.stderr,
         )
-    with tempfile.TemporaryDirectory(prefix="baclofen-cds-metrics-") as folder:
-        if settings.workers > 1:
+    # One worker writes nothing: it runs on a file system that is read-only throughout.
+    shared = tempfile.TemporaryDirectory(prefix="baclofen-cds-metrics-") if settings.workers > 1 else nullcontext()
+    with shared as folder:
+        if folder:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         _run(settings)
     return 0
