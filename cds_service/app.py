@@ -57,8 +57,7 @@ def application(settings: Settings, service: CdsService, answer: Answer, about: 
     """The HTTP side of ``service``, whatever answers its calls."""
     app = FastAPI(
         title="Baclofen CDS",
-        docs_url=None,
-        redoc_url=None,
+        openapi_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
     )
@@ -69,8 +68,9 @@ def application(settings: Settings, service: CdsService, answer: Answer, about: 
     # Ready as soon as it answers: without its content the service does not start.
     app.add_route("/readyz", always(msgspec.json.encode({"status": "ready", **about})), ["GET"])
     app.add_route("/metrics", counters, ["GET"])
-    app.openapi_schema = api_docs.document(settings, service, _release())
-    app.add_route("/docs", always(api_docs.page(app.openapi_schema), "text/html"), ["GET"])
+    openapi = api_docs.document(settings, service, _release())
+    app.add_route("/openapi.json", always(msgspec.json.encode(openapi)), ["GET"])
+    app.add_route("/docs", always(api_docs.page(openapi), "text/html"), ["GET"])
     app.add_exception_handler(ServiceError, _refused)
     app.add_exception_handler(HTTPException, _refused)
     app.add_middleware(DirectCall, path=f"/cds-services/{service.id}", calls=calls)

@@ -1,0 +1,62 @@
+"""Addresses for operators and integrators: health, metrics, documentation; and the command line."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from cds_service.__main__ import main
+from tests.conformance.calls import SERVICE, Client, order_sign, post, severe
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_says_mode_and_content_version(client: Client, path: str) -> None:
+    body = client.get(path).json()
+    assert body["status"] in ("alive", "ready")
+    assert body["mode"] == "sandbox"
+    assert re.fullmatch(r"[0-9a-f]{8,64}", body["contentVersion"])
+
+
+def test_metrics_count_calls_and_cards_without_patient_data(client: Client) -> None:
+    post(client, severe())
+    post(client, "{")
+    response = client.get("/metrics")
+    assert response.headers["content-type"].startswith("text/plain")
+    assert 'baclofen_cds_calls_total{hook="order-sign",status="200"}' in response.text
+    assert 'baclofen_cds_calls_total{hook="none",status="400"}' in response.text
+    assert re.search(r'baclofen_cds_cards_total\{indicator="critical",rule="renal-avoid-severe"\}', response.text)
+    assert "p1" not in response.text
+
+
+def test_openapi_describes_the_addresses_that_there_are(client: Client) -> None:
+    document = client.get("/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    for path, operations in document["paths"].items():
+        for method in operations:
+            assert client.request(method.upper(), path).status_code != 404
+            assert client.request(method.upper(), path).status_code != 405
+    assert SERVICE in document["paths"]
+
+
+def test_documentation_loads_nothing_from_elsewhere(client: Client) -> None:
+    response = client.get("/docs")
+    assert response.headers["content-type"].startswith("text/html")
+    assert SERVICE in response.text
+    assert not re.search(r"<(script|link|img|iframe)\b|https?://", response.text)
+
+
+def test_a_call_is_logged_once_without_patient_data(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    post(client, order_sign(userId="Practitioner/somebody"))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert '"event":"call"' in line
+    assert "somebody" not in line
+    assert "Baclofen" not in line
+
+
+def test_serve_refuses_production_with_the_cure(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BACLOFEN_CDS_MODE", raising=False)
+    assert main(["serve"]) == 2
+    assert "--sandbox" in capsys.readouterr().err
