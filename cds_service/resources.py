@@ -7,6 +7,7 @@ shape beyond that costs the one resource, never the request. ``Raw`` values are 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -335,7 +336,7 @@ class _Peek(Struct):
     id: Any = None
 
 
-_decode = msgspec.json.Decoder(Resource).decode
+_decode: Callable[[bytes | Raw], Resource] = msgspec.json.Decoder(Resource).decode
 _peek = msgspec.json.Decoder(_Peek).decode
 _READ = frozenset(kind.__struct_config__.tag for kind in Resource.__args__)
 
