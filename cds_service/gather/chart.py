@@ -88,9 +88,15 @@ class Entry:
     ran_out: bool
     """Completed, not stopped: over only because its supply came to its end."""
     dosages: tuple[Dosage, ...]
-    one_off: bool
-    """A single dose given in hospital."""
-    prescriber: ChartText | None
+
+    @property
+    def one_off(self) -> bool:
+        """A single dose given in hospital."""
+        return _is_one_off(self.resource, self.dosages)
+
+    @property
+    def prescriber(self) -> ChartText | None:
+        return _requester(self.resource)
 
     @property
     def as_needed(self) -> bool:
@@ -130,8 +136,6 @@ def read_entry(resource: Resource, today: date) -> Entry | None:
         supply_ends=ends,
         ran_out=resource.status == "completed",
         dosages=dosages,
-        one_off=_is_one_off(resource, dosages),
-        prescriber=_requester(resource),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -88,6 +89,8 @@ class When:
         return self.earliest.date() if self.precision >= Precision.DAY else None
 
 
+_USUAL_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}(?:Z|[+-][0-9]{2}:[0-9]{2})\Z")
+"""What the faster reader of the standard library reads alike."""
 _DATE_TIME = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)"
     r"(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|z|[+-]\d\d:?\d\d)?)?)?)?"
@@ -96,6 +99,10 @@ _DATE_TIME = re.compile(
 
 def when(text: str | None) -> When | None:
     """``None`` when absent or not a date. A time without zone is taken as UTC; a date alone is that day in UTC."""
+    if text and _USUAL_TIME.match(text):
+        with suppress(ValueError, OverflowError):
+            taken = datetime.fromisoformat(text).astimezone(UTC)
+            return When(taken, taken, Precision.TIME)
     match = _DATE_TIME.fullmatch(text.strip()) if text else None
     if match is None or not text or not text.isascii():
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -24,7 +23,7 @@ from cards.facts import (
 from cds_service.gather.chart import AUTHORED_RECENTLY, SUPPLY_ENDED_RECENTLY, Entry, Source, read_entry
 from cds_service.gather.codes import Codes
 from cds_service.gather.drafts import DraftOrder, draft_orders
-from cds_service.gather.medicine import Medicine, read_medicine
+from cds_service.gather.medicine import Medicine, Medicines
 from cds_service.gather.prescribed import is_on_the_surface, opioid_doses, prescribed
 from cds_service.gather.shelf import Shelf
 from cds_service.hooks import HookCall
@@ -42,12 +41,10 @@ class _Known:
     medicine: Medicine
 
     @property
-    def same(self) -> tuple[str, ...]:
-        """What makes two entries the same medicine: its opioids, else the first word of its name."""
-        if self.medicine.opioids:
-            return tuple(sorted(one.name for one in self.medicine.opioids))
-        word = re.search(r"[^\W\d_]{3,}", self.medicine.label)
-        return (word[0].casefold() if word else self.medicine.label,)
+    def counts(self) -> bool:
+        """Whether any rule may ask about it: not "another drug", not a cream, not a single dose in hospital."""
+        asked = self.medicine.classes or self.medicine.is_baclofen or not self.medicine.recognised
+        return not asked or not (is_on_the_surface(self.medicine, self.entry.dosages) or self.entry.one_off)
 
 
 def medication_list(call: HookCall, records: PatientRecords, codes: Codes, now: datetime) -> MedicationList | Missing:
@@ -63,17 +60,16 @@ def medication_list(call: HookCall, records: PatientRecords, codes: Codes, now: 
             gaps.append(reason)
     gaps += [_unread(records.others.unreadable)]
     today = now.date()
-    shelf = Shelf.of(call, records)
     entries = list(_entries((*listed, *records.others.resources), today))
     if isinstance(records.medications, NotAvailable) and not entries:
         return Missing(Input.MEDICATIONS, Why.NOT_AVAILABLE, records.medications.reason)
-    known = [_Known(entry, read_medicine(entry.resource, shelf, codes)) for entry in entries]
-    known = [one for one in known if not is_on_the_surface(one.medicine, one.entry.dosages)]
+    medicines = Medicines(Shelf.of(call, records), codes)
+    known = [one for entry in entries if (one := _Known(entry, medicines.of(entry.resource))).counts]
     drafts = {draft.reference: draft for draft in draft_orders(call) if draft.reference}
     charted = [kept for one in known if (kept := _beside_draft(one, drafts.get(one.entry.reference), today))]
     return MedicationList(
         others=tuple(_others(charted)),
-        baclofen=tuple(_baclofen(charted, today)),
+        baclofen=tuple(_baclofen([one for one in charted if one.medicine.is_baclofen], today)),
         rescue_on_file=_rescue(known, today),
         unrecognised=tuple(_unrecognised(charted)),
         incomplete=next(filter(None, gaps), ""),
@@ -121,15 +117,18 @@ def _others(known: Sequence[_Known]) -> Iterator[Medication]:
     """Recognised drugs that are taken or were until recently. A statement or a dispense of a medicine that an order on
     the list stands for is the same medicine, not more of it."""
     drugs = [one for one in known if one.medicine.recognised and not one.medicine.is_baclofen]
-    others = [one for one in drugs if not one.entry.one_off]
-    current = [one for one in others if not one.entry.history and not one.entry.cancelled]
+    runs: dict[tuple[str, ...], list[Entry]] = {}
     believed: dict[tuple[str, ...], Source] = {}
-    for one in current:
-        if one.entry.standing is Standing.ACTIVE:
-            believed[one.same] = min(one.entry.source, believed.get(one.same, one.entry.source))
-    for one in current:
-        if one.entry.source <= believed.get(one.same, one.entry.source):
-            yield _medication(one, [other.entry for other in others if other.same == one.same])
+    for one in drugs:
+        name, entry = one.medicine.name, one.entry
+        runs.setdefault(name, []).append(entry)
+        if entry.standing is Standing.ACTIVE:
+            believed[name] = min(entry.source, believed.get(name, entry.source))
+    for one in drugs:
+        name, entry = one.medicine.name, one.entry
+        current = not entry.history and not entry.cancelled
+        if current and entry.source <= believed.get(name, entry.source):
+            yield _medication(one, runs[name])
 
 
 def _medication(one: _Known, run: Sequence[Entry]) -> Medication:
@@ -165,9 +164,8 @@ def _run_start(entry: Entry, run: Sequence[Entry]) -> date | None:
 def _unrecognised(known: Sequence[_Known]) -> Iterator[ChartText]:
     seen: set[str] = set()
     for one in known:
-        over = one.entry.history or one.entry.cancelled or one.entry.one_off
-        counts = not over and not one.medicine.recognised
-        if counts and one.medicine.label not in seen:
+        over = one.entry.history or one.entry.cancelled
+        if not (over or one.medicine.recognised or one.medicine.label in seen):
             seen.add(one.medicine.label)
             yield one.medicine.label
 
@@ -177,7 +175,7 @@ def _rescue(known: Sequence[_Known], today: date) -> date | None:
     dates = [
         one.entry.started
         for one in known
-        if DrugClass.OPIOID_RESCUE in one.medicine.classes and not one.entry.one_off and not one.entry.cancelled
+        if DrugClass.OPIOID_RESCUE in one.medicine.classes and not one.entry.cancelled
     ]
     return max((day for day in dates if day and timedelta(0) <= today - day <= RESCUE_ON_FILE), default=None)
 
@@ -186,7 +184,7 @@ def _rescue(known: Sequence[_Known], today: date) -> date | None:
 
 
 def _baclofen(known: Sequence[_Known], today: date) -> Iterator[ChartBaclofen]:
-    found = [_chart_baclofen(one, today) for one in known if one.medicine.is_baclofen and not one.entry.one_off]
+    found = [_chart_baclofen(one, today) for one in known]
     orders = [entry for one, entry in found if one.entry.source is Source.REQUEST and not entry.ended]
     statements = [entry for one, entry in found if one.entry.source is Source.STATEMENT and not entry.ended]
     for one, entry in found:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 from msgspec import Raw
 
 from cards.facts import ChartText, DrugClass, Route
 from cds_service.gather.amounts import Amount, Measure, amount, unit_named
 from cds_service.gather.codes import BACLOFEN, BaclofenProduct, Codes, OpioidIngredient, Recognition
-from cds_service.gather.drug_text import read_route
+from cds_service.gather.drug_text import read_route, tokens
 from cds_service.gather.fhir_values import first, many, number, texts
 from cds_service.gather.products import Strength
 from cds_service.gather.shelf import Shelf, Shelved
@@ -36,7 +37,12 @@ class Medicine:
     """What was recognised, from everything that names the medicine."""
 
     label: ChartText
+    name: tuple[str, ...]
+    """Equal for two orders of the same drug: its opioids, else the first word of its label."""
+    words: frozenset[str]
+    """Of the label, folded."""
     value_sets: Mapping[str, frozenset[str]]
+    classes: frozenset[DrugClass]
     coding: str
     by_text: bool
     """No code decided."""
@@ -56,10 +62,6 @@ class Medicine:
     def recognised(self) -> bool:
         """Some drug, ours or another one (resolutions.md 16)."""
         return bool(self.value_sets) or self.covered
-
-    @property
-    def classes(self) -> frozenset[DrugClass]:
-        return frozenset(DrugClass(name) for name in self.value_sets if name in _CLASSES)
 
     @property
     def flags(self) -> frozenset[str]:
@@ -85,40 +87,75 @@ class _Naming:
     form: str = ""
 
 
-def read_medicine(order: HasMedicine, shelf: Shelf, codes: Codes) -> Medicine:
-    """Both ``medicationCodeableConcept`` and ``medicationReference`` are looked at where both are given."""
-    concepts = (order.medicationCodeableConcept, order.medication.concept if order.medication else None)
-    references = (order.medicationReference, order.medication.reference if order.medication else None)
-    namings = [_Naming([concept]) for concept in concepts if concept is not None]
-    namings += [_referenced(reference, order.contained, shelf, codes) for reference in references if reference]
-    read = [(naming, _recognised(naming, codes)) for naming in namings]
-    value_sets = _union(recognition.value_sets for _, found in read for recognition in found)
-    ours = [naming for naming, found in read if any(BACLOFEN & one.value_sets.keys() for one in found)]
-    others = [naming for naming, found in read if naming not in ours and any(_known(one) for one in found)]
-    products = [product for naming in ours for product in _products(naming, codes)]
-    strength, route, strength_doubt = _baclofen(ours, products)
-    doubt = ""
-    if ours and others:
-        doubt = "the order names two different medicines"
-    elif any(_is_mixture(found) for _, found in read):
-        doubt = "baclofen is one of several drugs in this product"
-    recognitions = [one for _, found in read for one in found if one.value_sets]
-    coded = [one for one in recognitions if not one.by_text]
-    if ours:
-        coded = [one for one in coded if BACLOFEN & one.value_sets.keys()]
-    return Medicine(
-        label=_label(namings),
-        value_sets=value_sets,
-        coding=next((one.coding for one in coded), ""),
-        by_text=bool(recognitions) and not coded,
-        covered=any(one.covered for _, found in read for one in found),
-        is_baclofen=bool(ours),
-        strength=strength,
-        route=route,
-        opioids=_opioids(namings, codes) if DrugClass.OPIOID in value_sets else (),
-        doubt=doubt,
-        strength_doubt=strength_doubt,
-    )
+_KEPT = 4096
+_LONGEST_KEPT = 500
+_read_before: WeakKeyDictionary[Codes, dict[Hashable, Medicine]] = WeakKeyDictionary()
+"""Medicines by the concept that names them, for as long as the value sets are loaded: prescribers use few drugs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Medicines:
+    """Reads the medicines of one call."""
+
+    shelf: Shelf
+    codes: Codes
+
+    def of(self, order: HasMedicine) -> Medicine:
+        """Both ``medicationCodeableConcept`` and ``medicationReference`` are looked at where both are given."""
+        concept = order.medicationCodeableConcept
+        if concept is None or order.medicationReference is not None or order.medication is not None:
+            return self._read(order)
+        known = _read_before.setdefault(self.codes, {})
+        key = (concept.text, *((one.system, one.code, one.display) for one in many(concept.coding)))
+        medicine = known.get(key)
+        if medicine is None:
+            medicine = self._read(order)
+            if len(known) >= _KEPT:
+                known.clear()
+            if sum(map(len, texts_of(concept))) <= _LONGEST_KEPT:
+                known[key] = medicine
+        return medicine
+
+    def _read(self, order: HasMedicine) -> Medicine:
+        codes = self.codes
+        concepts = (order.medicationCodeableConcept, order.medication.concept if order.medication else None)
+        references = (order.medicationReference, order.medication.reference if order.medication else None)
+        namings = [_Naming([concept]) for concept in concepts if concept is not None]
+        namings += [_referenced(one, order.contained, self.shelf, codes) for one in references if one]
+        read = [(naming, _recognised(naming, codes)) for naming in namings]
+        value_sets = _union(recognition.value_sets for _, found in read for recognition in found)
+        ours = [naming for naming, found in read if any(BACLOFEN & one.value_sets.keys() for one in found)]
+        others = [naming for naming, found in read if naming not in ours and any(_known(one) for one in found)]
+        recognitions = [one for _, found in read for one in found if one.value_sets]
+        coded = [one for one in recognitions if not one.by_text]
+        if ours:
+            coded = [one for one in coded if BACLOFEN & one.value_sets.keys()]
+        strength, route, strength_doubt = _baclofen(ours, codes) if ours else (Strength(), None, "")
+        doubt = ""
+        if ours and others:
+            doubt = "the order names two different medicines"
+        elif any(_is_mixture(found) for _, found in read):
+            doubt = "baclofen is one of several drugs in this product"
+        label = _label(namings)
+        words = tokens(label)
+        opioids = _opioids(namings, codes) if DrugClass.OPIOID in value_sets else ()
+        first_word = next((word for word in words if word.isalpha() and len(word) > 2), label)
+        return Medicine(
+            label=label,
+            name=tuple(sorted(one.name for one in opioids)) or (first_word,),
+            words=frozenset(words),
+            value_sets=value_sets,
+            classes=frozenset(DrugClass(one) for one in value_sets if one in _CLASSES),
+            coding=next((one.coding for one in coded), ""),
+            by_text=bool(recognitions) and not coded,
+            covered=any(one.covered for _, found in read for one in found),
+            is_baclofen=bool(ours),
+            strength=strength,
+            route=route,
+            opioids=opioids,
+            doubt=doubt,
+            strength_doubt=strength_doubt,
+        )
 
 
 def _known(recognition: Recognition) -> bool:
@@ -147,7 +184,7 @@ def _open(naming: _Naming, found: Shelved | None, at: _Opening) -> None:
         naming.concepts.append(found.code)
     if isinstance(found, Substance):
         return
-    naming.form = naming.form or " ".join(_texts(first(found.form, found.doseForm)))
+    naming.form = naming.form or " ".join(texts_of(first(found.form, found.doseForm)))
     deeper = replace(at, contained=(*(found.contained or ()), *at.contained), depth=at.depth - 1)
     for ingredient in found.ingredient or ():
         item = ingredient.item
@@ -209,7 +246,8 @@ def _products(naming: _Naming, codes: Codes) -> list[BaclofenProduct]:
     return [product for concept in named if (product := codes.baclofen_product(concept)) is not None]
 
 
-def _baclofen(namings: list[_Naming], products: list[BaclofenProduct]) -> tuple[Strength, Route | None, str]:
+def _baclofen(namings: list[_Naming], codes: Codes) -> tuple[Strength, Route | None, str]:
+    products = [product for naming in namings for product in _products(naming, codes)]
     strengths = {Strength(one.mg_per_unit, one.mg_per_ml) for one in products} - {Strength()}
     strengths = strengths or {strength for naming in namings for strength in naming.strengths}
     routes = {one.route for one in products if one.route is not None}
@@ -243,12 +281,13 @@ def _opioids(namings: list[_Naming], codes: Codes) -> tuple[OpioidIngredient, ..
 
 def _label(namings: list[_Naming]) -> ChartText:
     named = [concept for naming in namings for concept in (*naming.concepts[:1], naming.display) if concept is not None]
-    text = next((text for concept in named for text in _texts(concept)), "")
+    text = next((text for concept in named for text in texts_of(concept)), "")
     code = next((str(coding.code) for concept in named for coding in many(concept.coding) if coding.code), "")
     return ChartText.clean(text or (f"code {code}" if code else "a medicine without a name"))
 
 
-def _texts(concept: CodeableConcept | None) -> list[str]:
+def texts_of(concept: CodeableConcept | None) -> list[str]:
+    """Its text, then the displays of its codings."""
     if concept is None:
         return []
     displays = (coding.display for coding in many(concept.coding))

@@ -23,8 +23,8 @@ from cards.facts import (
 )  # fmt: skip
 from cds_service.gather.codes import Codes
 from cds_service.gather.drafts import DraftOrder, draft_orders, selected, unreadable_drafts
-from cds_service.gather.fhir_values import first_when, many, same_resource, target, texts
-from cds_service.gather.medicine import Medicine, read_medicine
+from cds_service.gather.fhir_values import first_when, many, same_resource, target
+from cds_service.gather.medicine import Medicine, Medicines, texts_of
 from cds_service.gather.prescribed import is_on_the_surface, opioid_doses, prescribed
 from cds_service.gather.setting import setting_of
 from cds_service.gather.shelf import Shelf, type_name
@@ -54,9 +54,9 @@ class Product:
 def concerns_baclofen(call: HookCall, codes: Codes) -> bool:
     """Whether some draft may be baclofen. Asked before any record is read; where the medicine of a draft is only in the
     prefetch, that counts as "may be"."""
-    shelf = Shelf.of(call)
+    medicines = Medicines(Shelf.of(call), codes)
     for draft in draft_orders(call):
-        medicine = read_medicine(draft.order, shelf, codes)
+        medicine = medicines.of(draft.order)
         if medicine.is_baclofen or (not medicine.recognised and _is_prefetched(draft.order, call)):
             return True
     return False
@@ -74,6 +74,7 @@ def _is_prefetched(order: MedicationRequest, call: HookCall) -> bool:
 def read_orders(call: HookCall, records: PatientRecords, codes: Codes, _now: datetime) -> Orders:
     """At order-select the baclofen orders that were selected; the other drafts are context in any case."""
     shelf = Shelf.of(call, records)
+    medicines = Medicines(shelf, codes)
     session = _Session(call, records, codes, shelf)
     drafts = draft_orders(call)
     chosen = selected(drafts, call.selections)
@@ -84,7 +85,7 @@ def read_orders(call: HookCall, records: PatientRecords, codes: Codes, _now: dat
     others = 0
     setting = Setting.UNKNOWN
     for draft in drafts:
-        medicine = read_medicine(draft.order, shelf, codes)
+        medicine = medicines.of(draft.order)
         if not draft.is_for(call.patient_id):
             others += medicine.is_baclofen and draft in chosen
             continue
@@ -187,7 +188,7 @@ _PROBLEMS = frozenset(problem.value for problem in Problem)
 
 def _reason(order: MedicationRequest, shelf: Shelf, codes: Codes) -> _Reason:
     concepts = list(_reason_concepts(order, shelf))
-    said = [text.casefold() for concept in concepts for text in _texts(concept)]
+    said = [text.casefold() for concept in concepts for text in texts_of(concept)]
     classes = (name for concept in concepts for name in codes.problem(concept).value_sets)
     return _Reason(
         problems=frozenset(Problem(name) for name in classes if name in _PROBLEMS),
@@ -210,10 +211,6 @@ def _reason_concepts(order: MedicationRequest, shelf: Shelf) -> Iterator[Codeabl
             yield condition.code
         if reference.display or reference.reference:
             yield CodeableConcept(text=reference.display or "a reason on the problem list")
-
-
-def _texts(concept: CodeableConcept) -> Iterator[str]:
-    return texts(concept.text, *(coding.display for coding in many(concept.coding)))
 
 
 def _setting_of_encounter(call: HookCall, records: PatientRecords) -> Setting:

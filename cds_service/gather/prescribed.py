@@ -57,7 +57,7 @@ _SURFACE_ROUTES = frozenset({"topical", "topically", "cutaneous", "skin", "ophth
 def is_on_the_surface(medicine: Medicine, dosages: Sequence[Dosage]) -> bool:
     """Creams, eye drops and the like, of baclofen too (rules.md 1, IN-CNS). A patch is not one: where the route of an
     opioid or of a known oral product says "topical", only its form decides."""
-    if medicine.route is Route.TOPICAL or _SURFACE_FORMS & set(tokens(medicine.label)):
+    if medicine.route is Route.TOPICAL or _SURFACE_FORMS & medicine.words:
         return True
     if medicine.route is not None or DrugClass.OPIOID in medicine.classes:
         return False
