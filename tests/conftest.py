@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 
-import pytest
 
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def pytest_configure() -> None:
     """A developer's own BACLOFEN_CDS_* variables do not reach the tests."""
     for name in [name for name in os.environ if name.upper().startswith("BACLOFEN_CDS_")]:
-        monkeypatch.delenv(name)
+        del os.environ[name]
