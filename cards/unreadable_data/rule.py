@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cards.case import Case, Kind
-from cards.facts import ChartText, Input, MedicationList, Missing, Unreadable, Why
+from cards.facts import BaclofenOrder, ChartText, Input, MedicationList, Missing, OralDose, Unreadable, Why
+from cards.intention import NOTHING
 from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
+from cards.quantities import DailyDose
 from cards.rule import GapRule, Rule
 from cards.wording import unchecked
 
@@ -19,11 +21,22 @@ class Limits:
 
 def order_dose_unparseable(case: Case, _: Limits) -> Outcome:
     rule = "order-dose-unparseable"
-    doses = [order.dose for order in case.orders if not order.stops]
-    for dose in doses:
-        if isinstance(dose, Unreadable):
-            return Finding(rule, Indicator.INFO, "default", ("why", "what"), {"reason": dose.reason})
-    return NotIndicated(rule, "every ordered dose could be computed" if doses else "no running order")
+    reasons = [reason for order in case.orders if (reason := _not_computable(order, case))]
+    if reasons:
+        return Finding(rule, Indicator.INFO, "default", ("why", "what"), {"reason": reasons[0]})
+    return NotIndicated(rule, "every ordered dose could be computed")
+
+
+def _not_computable(order: BaclofenOrder, case: Case) -> str:
+    """Why the dose of this order decides nothing; empty when it does. A dose of 0 means stop, where there is something
+    to stop (resolutions.md 8, 9)."""
+    match order.dose:
+        case Unreadable(reason=reason) if not order.stops:
+            return reason
+        case OralDose(highest=DailyDose(value=0)) if case.current.dose == NOTHING:
+            return "a dose of 0 mg, and no baclofen on the chart that it could stop"
+        case _:
+            return ""
 
 
 def data_unavailable(case: Case, outcomes: Sequence[Outcome]) -> Outcome:
