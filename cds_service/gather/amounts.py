@@ -15,6 +15,12 @@ from cds_service.gather.products import Strength
 from cds_service.resources import Quantity, Range
 
 
+def fraction(value: Decimal) -> Fraction:
+    """Exact; whole numbers, which most are, the short way."""
+    whole = int(value)
+    return Fraction(whole) if whole == value else Fraction(value)
+
+
 class Measure(Enum):
     MG = "mg"
     ML = "mL"
@@ -187,7 +193,7 @@ def agreed(amounts: Sequence[Amount], strength: Strength) -> Milligrams | Unread
     if max(values) - min(values) > _SAME:
         return Unreadable("the order states its dose in two ways that contradict each other")
     # Two counts that cannot be converted still have to agree with each other.
-    for measure in Measure:
+    for measure in Measure if len(known) < len(counted) else ():
         unconverted = {one.value for mg, one in counted if mg is None and one.measure is measure}
         if len(unconverted) > 1:
             return Unreadable("the order states its dose in two ways that contradict each other")

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from cards.facts import Unreadable
 from cards.quantities import Days
-from cds_service.gather.amounts import Amount, Frequency, Measure, agreed, amount, high_end, in_mg
+from cds_service.gather.amounts import Amount, Frequency, Measure, agreed, amount, fraction, high_end, in_mg
 from cds_service.gather.bounds import Bounds, bounds
 from cds_service.gather.fhir_values import NotANumber, first, many, number, texts
 from cds_service.gather.products import Strength
@@ -58,7 +58,7 @@ def read_line(dosage: Dosage, strength: Strength) -> Line | Unreadable:
     if isinstance(dose, Unreadable):
         return dose
     sig, often = said.sig, said.often
-    single = Fraction(dose.value)
+    single = fraction(dose.value)
     as_needed = is_as_needed(dosage, said)
     most = _most_a_day(dosage, strength)
     if often is None and single:
@@ -181,7 +181,7 @@ def per_day(ratio: Ratio, strength: Strength, element: str) -> Fraction | Unread
     mg = in_mg(most, strength)
     if mg is None:
         return Unreadable(f"{element} needs the product's strength, which is not known")
-    return Fraction(mg) / (length * Fraction(1 if count is None else count))
+    return fraction(mg) / (length * (1 if count is None else fraction(count)))
 
 
 def first_unreadable(read: Iterable[object]) -> Unreadable | None:
@@ -192,6 +192,8 @@ def first_unreadable(read: Iterable[object]) -> Unreadable | None:
 
 def exact(value: Fraction) -> Decimal:
     """As a decimal; rounded to a hundredth only where no decimal is exact (10 mg three times a week)."""
+    if value.denominator == 1:
+        return Decimal(value.numerator)
     quotient = Decimal(value.numerator) / Decimal(value.denominator)
     if Fraction(quotient) == value:
         return quotient

@@ -12,7 +12,7 @@ from msgspec import Raw
 
 from cards.facts import PumpDose, Unreadable
 from cards.quantities import IntrathecalDose
-from cds_service.gather.amounts import Measure, agreed
+from cds_service.gather.amounts import Measure, agreed, fraction
 from cds_service.gather.dosage import NO_DOSAGE
 from cds_service.gather.fhir_values import many, texts
 from cds_service.gather.instruction import exact, first_unreadable, per_day, sequence_of, stated_amounts, what_is_said
@@ -82,7 +82,7 @@ def _line(dosage: Dosage, strength: Strength) -> _Line | Unreadable:
     dose = agreed(amounts, strength)
     if isinstance(dose, Unreadable):
         return dose
-    return _Line(Fraction(dose.value) * times * _MICROGRAMS, bolus, sequence)
+    return _Line(fraction(dose.value) * times * _MICROGRAMS, bolus, sequence)
 
 
 def _rates(dosage: Dosage) -> list[tuple[Ratio, str]]:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from msgspec import Raw, UnsetType
 
 from cards.facts import Unreadable
-from cds_service.gather.amounts import Frequency
+from cds_service.gather.amounts import Frequency, fraction
 from cds_service.gather.fhir_values import NotANumber, many, number, texts, when
 from cds_service.gather.sig import read_clock_times, read_frequency
 from cds_service.resources import CodeableConcept, Repeat, Timing
@@ -112,6 +112,8 @@ def _of_events(events: list[str] | None) -> Frequency | Unreadable | None:
 
 
 def positive(raw: Raw | UnsetType, element: str) -> Fraction | Unreadable | None:
+    if isinstance(raw, UnsetType):
+        return None
     match number(raw):
         case None:
             return None
@@ -120,7 +122,7 @@ def positive(raw: Raw | UnsetType, element: str) -> Fraction | Unreadable | None
         case value if value <= 0:
             return Unreadable(f"timing.repeat.{element} is not above zero")
         case value:
-            return Fraction(value)
+            return fraction(value)
 
 
 def _of_repeat(repeat: Repeat) -> Frequency | Unreadable | None:
@@ -166,7 +168,8 @@ def _per_day(
             return Unreadable("timing.repeat.periodUnit is not a unit of time")
         days = period * length
         if not weekdays:
-            return max((times or 1) / days, Fraction(events) / max(days, Fraction(1)))
+            often = (times or 1) / days
+            return max(often, Fraction(events) / max(days, Fraction(1))) if events else often
         if days == 1:
             return max(times or Fraction(1), Fraction(events)) * weekdays / 7
         if days == 7:
