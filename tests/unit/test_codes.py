@@ -414,18 +414,23 @@ def test_drugs_and_every_set_of_a_combination(codes: Codes, sent: CodeableConcep
 
 
 @pytest.mark.parametrize(
-    ("code", "flag"),
+    ("system", "code", "flag"),
     [
-        ("1819", "buprenorphine"),
-        ("6813", "methadone"),
-        ("10689", "tramadol"),
-        ("1731522", "parenteral"),
-        ("1089027", "antitussive-cold"),
-        ("1049221", "combination"),
+        (RXNORM, "1819", "buprenorphine"),
+        (RXNORM, "6813", "methadone"),
+        (RXNORM, "10689", "tramadol"),
+        (RXNORM, "1731522", "parenteral"),
+        (RXNORM, "1089027", "antitussive-cold"),
+        (RXNORM, "1049221", "combination"),
+        (ATC, "N07BC02", "methadone"),
+        (ATC, "N07BC01", "buprenorphine"),
+        (ATC, "N07BC51", "buprenorphine"),
+        (ATC, "N02AE01", "buprenorphine"),
+        (ATC, "N02AX02", "tramadol"),
     ],
 )
-def test_opioid_flags(codes: Codes, code: str, flag: str) -> None:
-    assert flag in codes.drug(concept((RXNORM, code))).value_sets["opioid-medications"]
+def test_opioid_flags(codes: Codes, system: str, code: str, flag: str) -> None:
+    assert flag in codes.drug(concept((system, code))).value_sets["opioid-medications"]
 
 
 @pytest.mark.parametrize(
