@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from math import ceil
 
 from cards.quantities import Days
@@ -62,5 +61,5 @@ def duration(quantity: Quantity | None) -> Days | None:
     value, unit = number(quantity.value), days_in(quantity.code) or days_in(quantity.unit)
     if not isinstance(value, Decimal) or value <= 0 or unit is None:
         return None
-    days = int(Fraction(value) * unit)
+    days = int(value * unit.numerator // unit.denominator)
     return Days.of(max(days, 1)) if days <= 36500 else None
