@@ -106,13 +106,14 @@ def _explain(given: argparse.Namespace) -> int:
     from cds_service.explain import explain  # noqa: PLC0415
 
     try:
-        print(explain(given.request, wire(settings_from(given)), as_json=given.json))
+        text = explain(given.request, wire(settings_from(given)), as_json=given.json)
     except OSError as error:
         print(f"baclofen-cds: cannot read {given.request}: {error.strerror}", file=sys.stderr)
         return 2
     except ServiceError as error:
         print(f"baclofen-cds: the service would answer {error.status}: {error.problem} {error.cure}", file=sys.stderr)
         return 1
+    print(text)
     return 0
 
 
