@@ -189,7 +189,8 @@ def test_titration(tier: Tier, indication: Indication | None, ordered: float, si
         ({"current": 5, "ordered": "5 mg TID", "since_change": 10, "tier": Tier.K3A}, ["5/2.5/5 mg (12.5 mg/day)"]),
         ({"current": 7.5, "ordered": "5 mg TID", "since_change": 6, "tier": Tier.K3A},
          ["2.5 mg TID (7.5 mg/day), no increase until day 7"]),
-        # too large and too soon: wait
+        # too large and long enough ago; too large and too soon: wait
+        ({"current": 30, "ordered": "20 mg TID", "since_change": 3}, ["15 mg TID (45 mg/day)"]),
         ({"current": 30, "ordered": "20 mg TID", "since_change": 1},
          ["10 mg TID (30 mg/day), no increase until day 3"]),
     ],
@@ -220,6 +221,8 @@ LABEL = "5 mg TID x3 d, then 10 mg TID x3 d, then 15 mg TID x3 d, then 20 mg TID
         (Tier.K1, "10 mg TID x3 d, then 15 mg TID", 15, "silent", []),
         (Tier.K1, "10/5/10 mg x2 d, then 10 mg TID", 30, "warning", []),
         (Tier.K1, "10 mg TID x7 d, then 5 mg TID", 60, "silent", []),
+        # the same dose again is no step
+        (Tier.K1, "5 mg TID x1 d, then 5 mg TID", 0, "silent", []),
     ],
 )  # fmt: skip
 def test_steps_inside_a_sequence(
@@ -229,6 +232,12 @@ def test_steps_inside_a_sequence(
     assert level(outcome) == expected
     if isinstance(outcome, Finding):
         assert offers(outcome) == suggestions
+
+
+def test_an_order_that_first_keeps_the_current_dose_is_judged_by_its_own_steps() -> None:
+    """The last change was yesterday, but the next comes after a week."""
+    case = make_case(ordered="5 mg TID x7 d, then 10 mg TID", current=15, since_change=1)
+    assert level(ask("titration-too-fast", case)) == "silent"
 
 
 def test_the_worst_step_is_told() -> None:
@@ -413,6 +422,7 @@ def test_tolerance(what: dict[str, Any], expected: str) -> None:
     assert level(outcome) == expected
     if isinstance(outcome, Finding):
         assert outcome.proposals == ()
+        assert outcome.summary == ("often" if "earlier_increases" in what else "grown")
 
 
 # ------------------------------------------------------------------------------------- what every dose rule obeys

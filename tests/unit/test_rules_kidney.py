@@ -269,6 +269,7 @@ def test_severe_rules_leave_other_tiers_alone(rule: str, tier: Tier, limit: floa
         ("renal-avoid-severe", Tier.K4, "5 mg TID", 0, ["withdraw", "2.5 mg BID (5 mg/day), if unavoidable"]),
         ("renal-avoid-severe", Tier.K4, "2.5 mg TID", 0, ["withdraw", "2.5 mg BID (5 mg/day), if unavoidable"]),
         ("renal-avoid-severe", Tier.K4, "2.5 mg BID", 0, ["withdraw"]),
+        ("renal-avoid-severe", Tier.K4, "2.5 mg daily", 0, ["withdraw"]),
         ("renal-avoid-severe", Tier.K5, "5 mg daily", 0, ["withdraw"]),
         ("renal-avoid-severe", Tier.K5, "5 mg TID", 0, ["withdraw", "2.5 mg BID (5 mg/day), if unavoidable"]),
         ("renal-dialysis", Tier.DIALYSIS, "5 mg TID", 0, ["withdraw", AFTER_DIALYSIS]),
@@ -300,6 +301,13 @@ def test_a_taper_in_severe_disease_ends_at_nothing() -> None:
     (taper,) = outcome.proposals
     assert isinstance(taper, Taper)
     assert not taper.stays_at_last
+
+
+@pytest.mark.parametrize(("ordered", "current", "act"), [(60, 20, "act_step"), (60, 40, "act_no_increase")])
+def test_the_words_of_an_increase_follow_its_suggestion(ordered: float, current: float, act: str) -> None:
+    outcome = ask("renal-dose-exceeds-limit", make_case(tier=Tier.K3A, ordered=ordered, current=current))
+    assert isinstance(outcome, Finding)
+    assert {"act_step", "act_no_increase"} & set(outcome.detail) == {act}
 
 
 def test_k5_asks_for_dialysis_and_k4_does_not() -> None:
@@ -358,6 +366,22 @@ def test_in_acute_injury_no_kidney_rule_offers_a_dose(tier: Tier, ordered: Any, 
         if isinstance(outcome, Finding):
             assert not any(isinstance(p, ChangeDose | Taper) for p in outcome.proposals)
             assert "suggest" not in written(case, outcome).summary
+
+
+@pytest.mark.parametrize(
+    ("ordered", "current", "expected"),
+    [(15, 0, "do not start or raise"), (NOT_READABLE, 15, "do not start or raise"), (15, 15, "review baclofen today")],
+)
+@pytest.mark.parametrize("acute", [AKI, DIAGNOSED, AcuteInjury(None, SerumCreatinine.of("1.60"), "since 2026-11-20")])
+def test_acute_injury_is_told_with_and_without_values(
+    ordered: Any, current: float, expected: str, acute: AcuteInjury
+) -> None:
+    case = make_case(acute=acute, ordered=ordered, current=current)
+    outcome = ask("renal-aki", case)
+    assert isinstance(outcome, Finding)
+    summary = written(case, outcome).summary
+    assert expected in summary
+    assert ("creatinine 1 to 1.6" in summary) is (acute is AKI)
 
 
 def test_dialysis_is_not_acute_injury() -> None:
@@ -443,6 +467,13 @@ def test_unknown_kidney_function_does_not_call_every_order_a_start(
     outcome = ask("renal-function-unknown", case)
     assert isinstance(outcome, Finding)
     assert written(case, outcome).summary.endswith(expected)
+
+
+@pytest.mark.parametrize(("current", "told"), [(0, True), (None, False), (15, False)])
+def test_a_start_dose_is_told_only_for_a_start(current: float | None, told: bool) -> None:
+    outcome = ask("renal-function-unknown", make_case(tier=Tier.UNKNOWN, ordered=30, current=current))
+    assert isinstance(outcome, Finding)
+    assert ("act_start" in outcome.detail) is told
 
 
 def test_unknown_kidney_function_names_the_risks() -> None:
