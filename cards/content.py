@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cards.logic import Logic, LogicError, logic, sentences
 from cards.outcome import Indicator
 from cards.quantities import UNITS, Quantity
 from cards.rule import GapRule, Rule
@@ -24,6 +26,8 @@ POLICY = "policy"
 """The source of a number that no paper gives: a choice of this service, approved by the clinical owner."""
 LONGEST_SUMMARY = 139
 """CDS Hooks 2.0.1: a card's summary is shorter than 140 characters; counted in code points."""
+SHARED = ("kidney", "case", "dosing")
+"""The files of numbers that several questions share, in the order in which they are used."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::n)?\}")
 _L = TypeVar("_L")
@@ -48,7 +52,7 @@ class Source:
     link: str
 
     @property
-    def was_read(self) -> bool:
+    def wasread_toml(self) -> bool:
         return self.status in ("verified", "verified-secondary")
 
 
@@ -72,6 +76,29 @@ class CardText:
     sources: tuple[str, ...]
     summary: Mapping[str, str]
     detail: Mapping[str, str]
+    logic: Logic | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Numbers that several questions share, and what is done with them."""
+
+    name: str
+    title: str
+    steps: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A choice of this service that is no number of a rule; ``owner``: the clinical owner has to confirm it."""
+
+    name: str
+    resolution: str
+    """Number in docs/specification/resolutions.md or rules.md section 7."""
+    owner: bool
+    says: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +141,12 @@ class Library:
                 _one_of(path, key, entry, "status", ("verified", "verified-secondary", "to-verify", POLICY)),
                 str(entry.get("link", "")),
             )
-            for key, entry in _read(path).items()
+            for key, entry in read_toml(path).items()
         }
 
     @cached_property
     def _shared(self) -> dict[str, Any]:
-        return _read(HERE / "sentences.toml")
+        return read_toml(HERE / "sentences.toml")
 
     @cached_property
     def sentences(self) -> Mapping[str, str]:
@@ -143,7 +170,7 @@ class Library:
     def override_groups(self) -> Mapping[str, tuple[OverrideReason, ...]]:
         """Group letter → its override reasons, those of group "All" included (resolutions.md 25)."""
         path = HERE / "override_reasons.toml"
-        content = _read(path)
+        content = read_toml(path)
         display = content["reasons"]
         groups: dict[str, tuple[OverrideReason, ...]] = {}
         for group, own in content["groups"].items():
@@ -152,6 +179,38 @@ class Library:
                 raise ContentError(path, f"groups.{group}", f"{unknown} have no display", "add them under [reasons]")
             groups[group] = tuple(OverrideReason(code, display[code]) for code in codes)
         return groups
+
+    @cached_property
+    def arithmetic(self) -> Mapping[str, Arithmetic]:
+        """kidney.toml, case.toml and dosing.toml by name, their sentences filled."""
+        found = {}
+        for name in SHARED:
+            path = HERE / f"{name}.toml"
+            content = read_toml(path)
+            parameters = self.parameters(path, content["parameters"])
+            own = {parameter.name: parameter.value for parameter in parameters}
+            with _placed(path, "steps"):
+                steps = sentences(content.get("steps"), own)
+            found[name] = Arithmetic(name, _text(path, "", content, "title"), steps, parameters)
+        return found
+
+    @cached_property
+    def policies(self) -> tuple[Policy, ...]:
+        path = HERE / "policies.toml"
+        numbers = self._shared_numbers
+        found = []
+        for name, entry in read_toml(path).items():
+            _known(path, name, entry, {"resolution", "owner", "says", "why"})
+            with _placed(path, name):
+                (says,) = sentences([_text(path, name, entry, "says")], numbers)
+            resolution, why = _text(path, name, entry, "resolution"), _text(path, name, entry, "why")
+            found.append(Policy(name, resolution, entry.get("owner") is True, says, why))
+        return tuple(found)
+
+    @cached_property
+    def _shared_numbers(self) -> Mapping[str, Quantity]:
+        """ "dosing.start_k3" → 7.5 mg/day."""
+        return {f"{one.name}.{each.name}": each.value for one in self.arithmetic.values() for each in one.parameters}
 
     def check_sources(self, path: Path, table: str, sources: object, *, shown: bool) -> tuple[str, ...]:
         """Source ids of a parameter or card. ``shown``: a prescriber will read them, so each must have been read."""
@@ -199,19 +258,22 @@ class Library:
         return into(**given)
 
     def load_parameters(self, path: Path, into: type[_L]) -> _L:
-        """A file that holds only ``[parameters]`` (kidney.toml, dosing.toml, case.toml)."""
-        content = _read(path)
-        _known(path, "", content, {"parameters"})
+        """A file of shared numbers (kidney.toml, dosing.toml, case.toml)."""
+        content = read_toml(path)
+        _known(path, "", content, {"title", "steps", "parameters"})
         return self.limits(path, self.parameters(path, content["parameters"]), into)
 
     def load_question(self, folder: Path, rules: Sequence[Rule | GapRule], limits: type[Any]) -> Question:
         path = folder / "card.toml"
-        content = _read(path)
+        content = read_toml(path)
         top = {"question", "clinical_consequence", "mechanism", "reviewed_on", "reviewed_by", "not_covered"}
         _known(path, "", content, top | {"parameters", "placeholders", "cards", "when_unknown"})
         parameters = self.parameters(path, content.get("parameters", {}))
+        filled = self.limits(path, parameters, limits)
         placeholders = {**self.standard_placeholders, **content.get("placeholders", {})}
-        cards = {name: self._card(path, name, entry, placeholders) for name, entry in content["cards"].items()}
+        cards = {
+            name: self._card(path, name, entry, placeholders, parameters) for name, entry in content["cards"].items()
+        }
         if cards.keys() != {rule.id for rule in rules}:
             raise ContentError(
                 path,
@@ -243,12 +305,20 @@ class Library:
             placeholders=placeholders,
             when_unknown=when_unknown,
             rules=tuple(rules),
-            limits=self.limits(path, parameters, limits),
+            limits=filled,
         )
 
-    def _card(self, path: Path, name: str, entry: Mapping[str, Any], placeholders: Mapping[str, str]) -> CardText:
+    def _card(
+        self,
+        path: Path,
+        name: str,
+        entry: Mapping[str, Any],
+        placeholders: Mapping[str, str],
+        parameters: Sequence[Parameter],
+    ) -> CardText:
         table = f"cards.{name}"
-        _known(path, table, entry, {"title", "indicators", "family", "overrides", "sources", "summary", "detail"})
+        known = {"title", "indicators", "family", "overrides", "sources", "logic", "summary", "detail"}
+        _known(path, table, entry, known)
         for kind in ("summary", "detail"):
             for variant, text in entry.get(kind, {}).items():
                 where = f"{table}.{kind}.{variant}"
@@ -269,8 +339,22 @@ class Library:
         sources = self.check_sources(path, table, entry.get("sources"), shown=True)
         return CardText(
             name, _text(path, table, entry, "title"), indicators, _text(path, table, entry, "family"), overrides,
-            sources, entry["summary"], entry["detail"],
+            sources, entry["summary"], entry["detail"], self._logic(path, table, entry, parameters, indicators),
         )  # fmt: skip
+
+    def _logic(
+        self,
+        path: Path,
+        table: str,
+        entry: Mapping[str, Any],
+        parameters: Sequence[Parameter],
+        indicators: frozenset[Indicator],
+    ) -> Logic | None:
+        if "logic" not in entry:
+            return None
+        own = {parameter.name: parameter.value for parameter in parameters}
+        with _placed(path, f"{table}.logic"):
+            return logic(entry["logic"], {**self._shared_numbers, **own}, indicators)
 
 
 def fill(template: str, values: Mapping[str, Any]) -> str:
@@ -294,11 +378,21 @@ def content_version(folder: Path = HERE) -> str:
     return digest.hexdigest()[:12]
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """One content file. Raises ``ContentError``."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ContentError(path, "", f"cannot be read: {error}", "restore or correct the file") from error
+
+
+@contextmanager
+def _placed(path: Path, table: str) -> Iterator[None]:
+    """What is wrong in a sentence, with file and table."""
+    try:
+        yield
+    except LogicError as error:
+        raise ContentError(path, table, error.wrong, error.cure) from None
 
 
 def _known(path: Path, table: str, entry: Mapping[str, Any], allowed: Iterable[str]) -> None:

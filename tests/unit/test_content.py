@@ -12,7 +12,8 @@ from cards import content
 from cards.catalogue import Catalogue
 from cards.content import ContentError, Library, content_version, fill
 from cards.facts import Input
-from cards.outcome import NotIndicated
+from cards.logic import Offer
+from cards.outcome import Indicator, NotIndicated
 from cards.quantities import DailyDose, Egfr
 from cards.rule import Rule
 
@@ -44,6 +45,11 @@ indicators = ["warning"]
 family = "dose"
 overrides = "D"
 sources = ["E-LAB-01"]
+[cards.start-dose-too-high.logic]
+when = ["It is a first order."]
+then = ["warning: its first step is above {start_above}, not above {dosing.start_k3:n}."]
+suggests = ["change-dose: {start_above}."]
+unless = []
 [cards.start-dose-too-high.summary]
 default = "Baclofen start of {ordered} is high; usual start is {usual}"
 [cards.start-dose-too-high.detail]
@@ -59,8 +65,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the shared content with one question of its own."""
     cards = tmp_path / "cards"
     (cards / "dose").mkdir(parents=True)
-    for name in ("evidence.toml", "sentences.toml", "override_reasons.toml"):
-        shutil.copy(content.HERE / name, cards / name)
+    for name in ("evidence", "sentences", "override_reasons", "kidney", "case", "dosing"):
+        shutil.copy(content.HERE / f"{name}.toml", cards / f"{name}.toml")
     monkeypatch.setattr(content, "HERE", cards)
     return cards / "dose"
 
@@ -74,6 +80,13 @@ def test_good_content_is_loaded_with_its_unit(folder: Path) -> None:
     question = load(folder, GOOD)
     assert question.limits == Limits(DailyDose.of(15))
     assert question.parameters[0].sources == ("E-LAB-01",)
+
+
+def test_sentences_of_a_rule_carry_its_own_and_the_shared_numbers(folder: Path) -> None:
+    logic = load(folder, GOOD.replace("value = 15", "value = 17.5")).cards["start-dose-too-high"].logic
+    assert logic is not None
+    assert logic.then == ((Indicator.WARNING, "its first step is above 17.5 mg/day, not above 7.5."),)
+    assert logic.suggests == ((Offer.CHANGE_DOSE, "17.5 mg/day."),)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +123,18 @@ def test_good_content_is_loaded_with_its_unit(folder: Path) -> None:
         ("[when_unknown.AGE]", "[when_unknown.SEX]", "when_unknown", "one table per input read"),
         ('not_available = "counts as adult"', "", "when_unknown.AGE", "write not_available"),
         ('question = "Is the start too high?"', "", "", "write question"),
+        (
+            "above {start_above}, not",
+            "above 15 mg/day, not",
+            "cards.start-dose-too-high.logic",
+            "write the {parameter}",
+        ),
+        ("{dosing.start_k3:n}", "{dosing.start_k9:n}", "cards.start-dose-too-high.logic", "name one of this file"),
+        ('then = ["warning', 'then = ["critical', "cards.start-dose-too-high.logic", "name the same indicators"),
+        ('["warning: its', '["its', "cards.start-dose-too-high.logic", "begin it with one of"),
+        ("change-dose:", "lower-dose:", "cards.start-dose-too-high.logic", "begin it with one of"),
+        ('when = ["It is a first order."]', "when = []", "cards.start-dose-too-high.logic", "write at least one"),
+        ("unless = []", "", "cards.start-dose-too-high.logic", "write when, then"),
     ],
 )
 def test_unfit_content_is_refused_with_place_and_cure(folder: Path, old: str, new: str, table: str, cure: str) -> None:
