@@ -61,6 +61,13 @@ class IntrathecalDose(Quantity):
     unit = "micrograms/day"
 
 
+class IntrathecalBolus(Quantity):
+    """One intrathecal administration, micrograms."""
+
+    __slots__ = ()
+    unit = "micrograms"
+
+
 class Egfr(Quantity):
     """Estimated glomerular filtration rate, indexed, mL/min/1.73 m²; whole numbers (rules.md R2)."""
 
@@ -94,6 +101,9 @@ class Days(Quantity):
 
     __slots__ = ()
     unit = "days"
+
+    def __format__(self, spec: str) -> str:
+        return "1 day" if self.value == 1 and spec != "n" else Quantity.__format__(self, spec)
 
 
 class Hours(Quantity):
@@ -150,8 +160,8 @@ class Count(Quantity):
 UNITS: dict[str, type[Quantity]] = {
     kind.unit: kind
     for kind in (
-        DailyDose, SingleDose, IntrathecalDose, Egfr, SerumCreatinine, CystatinC, Age, Days, Hours, Mme, MmeFactor,
-        Weight, Height, DosePerKilogram, Ratio, Count,
+        DailyDose, SingleDose, IntrathecalDose, IntrathecalBolus, Egfr, SerumCreatinine, CystatinC, Age, Days, Hours,
+        Mme, MmeFactor, Weight, Height, DosePerKilogram, Ratio, Count,
     )
 }  # fmt: skip
 """Every unit that clinical content may use, and the type that it becomes."""

@@ -25,6 +25,8 @@ from cds_service.respond import Consultation
 def fact_lines(found: Consultation) -> Iterator[str]:
     facts = found.facts
     yield f"age: {in_words(facts.age)}; sex: {facts.sex.value}; setting: {facts.setting.value}"
+    if facts.deceased:
+        yield "the patient is recorded as deceased: no card"
     for order in facts.orders:
         yield f"order: {_order(order)}"
     for draft in facts.drafted:
