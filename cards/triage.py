@@ -25,7 +25,7 @@ SHOWN_AT_ONCE = 3
 
 ORDER = (
     "baclofen-hypersensitivity", "abrupt-discontinuation", "large-dose-reduction",
-    "renal-dialysis", "renal-avoid-severe", "renal-aki", "renal-dose-exceeds-limit", "renal-function-unknown",
+    "renal-aki", "renal-dialysis", "renal-avoid-severe", "renal-dose-exceeds-limit", "renal-function-unknown",
     "opioid-coprescription", "intrathecal-baclofen",
     "dose-above-labelled-max", "titration-too-fast", "start-dose-too-high", "dosing-interval", "tolerance-escalation",
     "duplicate-baclofen", "pregnancy", "breast-feeding", "paediatric", "cns-depressant-load",
@@ -38,11 +38,11 @@ ORDER = (
 
 FAMILIES: Mapping[str, tuple[str, ...]] = {
     "renal": (
-        "renal-dialysis", "renal-avoid-severe", "renal-aki", "renal-dose-exceeds-limit", "renal-function-unknown",
+        "renal-aki", "renal-dialysis", "renal-avoid-severe", "renal-dose-exceeds-limit", "renal-function-unknown",
         "renal-egfr-unreliable", "renal-recheck",
     ),
     "dose": (
-        "dose-above-labelled-max", "titration-too-fast", "start-dose-too-high", "dosing-interval",
+        "start-dose-too-high", "dose-above-labelled-max", "titration-too-fast", "dosing-interval",
         "tolerance-escalation",
     ),
     "withdrawal": ("abrupt-discontinuation", "large-dose-reduction"),
@@ -52,7 +52,9 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "neurological": ("seizure-disorder", "neurologic-comorbidity"),
     "reproductive": ("pregnancy", "breast-feeding"),
 }  # fmt: skip
-"""M1: one card per family, led by the higher indicator, then in this order; any other rule is a family of its own."""
+"""M1: one card per family, led by the higher indicator, then in this order; any other rule is a family of its own. In
+acute injury the eGFR is not steady, so its card leads (rules.md 9); a start above the maximum is first of all too high
+a start (rules.md 5.2)."""
 
 DOSE_OWNERS = (
     "baclofen-hypersensitivity", *FAMILIES["withdrawal"], *FAMILIES["renal"], *FAMILIES["dose"], "duplicate-baclofen",

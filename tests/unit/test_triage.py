@@ -53,8 +53,22 @@ def test_one_card_per_family_led_by_the_higher_indicator() -> None:
 
 
 def test_equal_indicators_lead_in_the_order_of_the_rules() -> None:
-    found = sorted_out(finding("start-dose-too-high", WARNING), finding("dose-above-labelled-max", WARNING))
+    found = sorted_out(finding("titration-too-fast", WARNING), finding("dose-above-labelled-max", WARNING))
     assert found.cards[0].rule == "dose-above-labelled-max"
+
+
+def test_a_start_above_the_maximum_is_led_by_the_start_card() -> None:
+    found = sorted_out(finding("dose-above-labelled-max", CRITICAL), finding("start-dose-too-high", CRITICAL, START))
+    assert found.cards[0].rule == "start-dose-too-high"
+    assert found.cards[0].proposals == (START,)
+
+
+def test_acute_injury_leads_the_renal_family() -> None:
+    found = sorted_out(
+        finding("renal-avoid-severe", CRITICAL, START), finding("renal-aki", CRITICAL), tier=Tier.K4, acute=True
+    )
+    assert found.cards[0].rule == "renal-aki"
+    assert found.cards[0].proposals == ()
 
 
 def test_reduced_kidneys_absorb_the_dose_family_and_take_its_indicator() -> None:
