@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import IntEnum
-from typing import TypeVar
+from typing import TypeVar, overload
 
 from msgspec import Raw, UnsetType
 
 T = TypeVar("T")
 
 
+@overload
+def many(value: list[T] | None) -> tuple[T, ...]: ...
+@overload
+def many(value: list[T | None] | list[T] | T | None) -> tuple[T, ...]: ...
 def many(value: list[T | None] | list[T] | T | None) -> tuple[T, ...]:
     """An element that should be a list and may be one object or absent; ``null`` members are dropped."""
     if value is None:

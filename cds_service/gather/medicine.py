@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from typing import Protocol
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from msgspec import Raw
-
 from cards.facts import ChartText, DrugClass, Route
-from cds_service.gather.amounts import Amount, Measure, amount, unit_named
 from cds_service.gather.codes import BACLOFEN, BaclofenProduct, Codes, OpioidIngredient, Recognition
 from cds_service.gather.drug_text import read_route, tokens
-from cds_service.gather.fhir_values import first, many, number, texts
+from cds_service.gather.fhir_values import many
+from cds_service.gather.naming import HasMedicine, Naming, namings, texts_of
 from cds_service.gather.products import Strength
-from cds_service.gather.shelf import Shelf, Shelved
-from cds_service.resources import CodeableConcept, CodeableReference, Condition, Ratio, Reference, Substance
-
-_DEEPEST = 3
-"""Medication → ingredient → Medication ...: a circle ends here."""
-
-
-class HasMedicine(Protocol):
-    """MedicationRequest, MedicationStatement, MedicationDispense."""
-
-    medicationCodeableConcept: CodeableConcept | None
-    medicationReference: Reference | None
-    medication: CodeableReference | None
-    contained: list[Raw] | None
+from cds_service.gather.shelf import Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +57,6 @@ _CLASSES = frozenset(kind.value for kind in DrugClass)
 # -------------------------------------------------------------------------------------------------- recognising
 
 
-@dataclass(slots=True)
-class _Naming:
-    """One of the places that name the medicine, and what it leads to."""
-
-    concepts: list[CodeableConcept] = field(default_factory=list)
-    """Product first, then ingredients."""
-    display: CodeableConcept | None = None
-    """The text of a reference: asked only when nothing else was recognised, and for the strength."""
-    strengths: list[Strength] = field(default_factory=list)
-    """Of a baclofen ingredient, as the Medication resource states it."""
-    form: str = ""
-
-
 _KEPT = 4096
 _LONGEST_KEPT = 500
 _read_before: WeakKeyDictionary[Codes, dict[Hashable, Medicine]] = WeakKeyDictionary()
@@ -118,11 +88,8 @@ class Medicines:
 
     def _read(self, order: HasMedicine) -> Medicine:
         codes = self.codes
-        concepts = (order.medicationCodeableConcept, order.medication.concept if order.medication else None)
-        references = (order.medicationReference, order.medication.reference if order.medication else None)
-        namings = [_Naming([concept]) for concept in concepts if concept is not None]
-        namings += [_referenced(one, order.contained, self.shelf, codes) for one in references if one]
-        read = [(naming, _recognised(naming, codes)) for naming in namings]
+        named = namings(order, self.shelf, codes)
+        read = [(naming, _recognised(naming, codes)) for naming in named]
         value_sets = _union(recognition.value_sets for _, found in read for recognition in found)
         ours = [naming for naming, found in read if any(BACLOFEN & one.value_sets.keys() for one in found)]
         others = [naming for naming, found in read if naming not in ours and any(_known(one) for one in found)]
@@ -136,9 +103,9 @@ class Medicines:
             doubt = "the order names two different medicines"
         elif any(_is_mixture(found) for _, found in read):
             doubt = "baclofen is one of several drugs in this product"
-        label = _label(namings)
+        label = _label(named)
         words = tokens(label)
-        opioids = _opioids(namings, codes) if DrugClass.OPIOID in value_sets else ()
+        opioids = _opioids(named, codes) if DrugClass.OPIOID in value_sets else ()
         first_word = next((word for word in words if word.isalpha() and len(word) > 2), label)
         return Medicine(
             label=label,
@@ -162,61 +129,7 @@ def _known(recognition: Recognition) -> bool:
     return bool(recognition.value_sets) or recognition.covered
 
 
-def _referenced(reference: Reference, contained: list[Raw] | None, shelf: Shelf, codes: Codes) -> _Naming:
-    naming = _Naming(display=CodeableConcept(text=reference.display) if reference.display else None)
-    _open(naming, shelf.get(reference, contained), _Opening(shelf, codes, tuple(contained or ()), _DEEPEST))
-    return naming
-
-
-@dataclass(frozen=True, slots=True)
-class _Opening:
-    shelf: Shelf
-    codes: Codes
-    contained: tuple[Raw, ...]
-    depth: int
-
-
-def _open(naming: _Naming, found: Shelved | None, at: _Opening) -> None:
-    """Add the code of a Medication or Substance, and of all that it is made of."""
-    if found is None or isinstance(found, Condition) or not at.depth:
-        return
-    if found.code is not None:
-        naming.concepts.append(found.code)
-    if isinstance(found, Substance):
-        return
-    naming.form = naming.form or " ".join(texts_of(first(found.form, found.doseForm)))
-    deeper = replace(at, contained=(*(found.contained or ()), *at.contained), depth=at.depth - 1)
-    for ingredient in found.ingredient or ():
-        item = ingredient.item
-        concept = first(ingredient.itemCodeableConcept, item.concept if item else None)
-        if concept is not None:
-            naming.concepts.append(concept)
-            if BACLOFEN & at.codes.drug(concept).value_sets.keys():
-                naming.strengths += _stated_strength(first(ingredient.strength, ingredient.strengthRatio))
-        reference = first(ingredient.itemReference, item.reference if item else None)
-        if reference is not None:
-            part = at.shelf.get(reference, list(deeper.contained))
-            if part is None and reference.display:
-                naming.concepts.append(CodeableConcept(text=reference.display))
-            _open(naming, part, deeper)
-
-
-def _stated_strength(ratio: Ratio | None) -> list[Strength]:
-    """10 mg per 1 tablet, 5 mg per 1 mL. One mass per another (as some EHRs fill it in) says nothing."""
-    if ratio is None or ratio.denominator is None:
-        return []
-    top, bottom = amount(ratio.numerator, "strength"), number(ratio.denominator.value)
-    per = ratio.denominator.code or ratio.denominator.unit or "1"
-    unit = "each" if per.strip() == "1" else unit_named(per)
-    if not isinstance(bottom, Decimal) or bottom <= 0 or unit not in ("each", "ml"):
-        return []
-    if not isinstance(top, Amount) or top.measure is not Measure.MG or not top.value:
-        return []
-    share = top.value / bottom
-    return [Strength(mg_per_unit=share) if unit == "each" else Strength(mg_per_ml=share)]
-
-
-def _recognised(naming: _Naming, codes: Codes) -> list[Recognition]:
+def _recognised(naming: Naming, codes: Codes) -> list[Recognition]:
     found = [codes.drug(concept) for concept in naming.concepts]
     if naming.display is not None and not any(one.value_sets for one in found):
         found.append(codes.drug(naming.display))
@@ -241,17 +154,17 @@ def _is_mixture(found: list[Recognition]) -> bool:
     )
 
 
-def _products(naming: _Naming, codes: Codes) -> list[BaclofenProduct]:
+def _products(naming: Naming, codes: Codes) -> list[BaclofenProduct]:
     named = [*naming.concepts, *([naming.display] if naming.display else [])]
     return [product for concept in named if (product := codes.baclofen_product(concept)) is not None]
 
 
-def _baclofen(namings: list[_Naming], codes: Codes) -> tuple[Strength, Route | None, str]:
-    products = [product for naming in namings for product in _products(naming, codes)]
+def _baclofen(ours: list[Naming], codes: Codes) -> tuple[Strength, Route | None, str]:
+    products = [product for naming in ours for product in _products(naming, codes)]
     strengths = {Strength(one.mg_per_unit, one.mg_per_ml) for one in products} - {Strength()}
-    strengths = strengths or {strength for naming in namings for strength in naming.strengths}
+    strengths = strengths or {strength for naming in ours for strength in naming.strengths}
     routes = {one.route for one in products if one.route is not None}
-    routes = routes or {route for naming in namings if (route := read_route(naming.form)) is not None}
+    routes = routes or {route for naming in ours if (route := read_route(naming.form)) is not None}
     doubt = next((one.doubt for one in products if one.doubt), "")
     if len(strengths) > 1:
         doubt = doubt or "its codes or names give different strengths"
@@ -264,10 +177,10 @@ def _baclofen(namings: list[_Naming], codes: Codes) -> tuple[Strength, Route | N
     )
 
 
-def _opioids(namings: list[_Naming], codes: Codes) -> tuple[OpioidIngredient, ...]:
+def _opioids(named: list[Naming], codes: Codes) -> tuple[OpioidIngredient, ...]:
     """Each ingredient once; the one whose strength is known goes before its bare name."""
     found: dict[str, OpioidIngredient] = {}
-    for naming in namings:
+    for naming in named:
         concepts = naming.concepts or ([naming.display] if naming.display else [])
         for one in (ingredient for concept in concepts for ingredient in codes.opioid_ingredients(concept)):
             known = found.get(one.name)
@@ -279,16 +192,10 @@ def _opioids(namings: list[_Naming], codes: Codes) -> tuple[OpioidIngredient, ..
 # ---------------------------------------------------------------------------------------------------------- texts
 
 
-def _label(namings: list[_Naming]) -> ChartText:
-    named = [concept for naming in namings for concept in (*naming.concepts[:1], naming.display) if concept is not None]
-    text = next((text for concept in named for text in texts_of(concept)), "")
-    code = next((str(coding.code) for concept in named for coding in many(concept.coding) if coding.code), "")
+def _label(named: list[Naming]) -> ChartText:
+    concepts = [
+        concept for naming in named for concept in (*naming.concepts[:1], naming.display) if concept is not None
+    ]
+    text = next((text for concept in concepts for text in texts_of(concept)), "")
+    code = next((str(coding.code) for concept in concepts for coding in many(concept.coding) if coding.code), "")
     return ChartText.clean(text or (f"code {code}" if code else "a medicine without a name"))
-
-
-def texts_of(concept: CodeableConcept | None) -> list[str]:
-    """Its text, then the displays of its codings."""
-    if concept is None:
-        return []
-    displays = (coding.display for coding in many(concept.coding))
-    return list(texts(concept.text, *displays))

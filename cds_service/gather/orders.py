@@ -24,7 +24,8 @@ from cards.facts import (
 from cds_service.gather.codes import Codes
 from cds_service.gather.drafts import DraftOrder, draft_orders, selected, unreadable_drafts
 from cds_service.gather.fhir_values import first_when, many, same_resource, target
-from cds_service.gather.medicine import Medicine, Medicines, texts_of
+from cds_service.gather.medicine import Medicine, Medicines
+from cds_service.gather.naming import texts_of
 from cds_service.gather.prescribed import is_on_the_surface, opioid_doses, prescribed
 from cds_service.gather.setting import setting_of
 from cds_service.gather.shelf import Shelf, type_name
