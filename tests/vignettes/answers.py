@@ -53,14 +53,13 @@ _UPDATE = re.compile(
 )
 
 
-def expected(words: str, rule: str, limit: int | None) -> object:
+def expected(words: str, limit: int | None) -> object:
     """``limit``: days of supply that some card asks for; a new dose carries it too (resolutions.md 12a)."""
     if found := _UPDATE.fullmatch(words):
         doses = tuple(map(Decimal, found["doses"].split("/")))
         doses = doses * TIMES[found["often"]] if found["often"] else doses
-        tapers = bool(found["taper"]) or rule == "large-dose-reduction"
         supply = Decimal(limit) if limit else None
-        return NewDose(doses, Decimal(found["daily"]), tapers, "after dialysis" in found["note"], supply)
+        return NewDose(doses, Decimal(found["daily"]), bool(found["taper"]), "after dialysis" in found["note"], supply)
     return "delete draft" if words == "delete the stop order" else words
 
 

@@ -135,11 +135,12 @@ class Style:
         return found
 
     def drinking(self, entry: Json) -> tuple[Json, Json]:
-        """Code and value. No code of PEth is confirmed: its result is known by name only."""
+        """Code and value: the score of AUDIT-C, the finding of PEth."""
         if entry["test"] == "AUDIT-C":
             code = self.concept(LOINC, "75626-2", "Total score [AUDIT-C]")
             return code, {"valueQuantity": self.quantity(Decimal(entry["value"]), "{score}")}
-        return {"text": entry["test"]}, {"valueString": "positive" if entry["positive"] else "negative"}
+        finding = "Positive" if entry["positive"] else "Negative"
+        return self.concept(LOINC, "97607-6", "PEth 16:0/18:1 (POPEth)"), {"valueString": finding}
 
     def observation(self, identity: str, code: Json, days_ago: int, value: Json) -> Json:
         return {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from tests.vignettes.fhir import ICD10, ICD10CM, NALOXONE_NAME, NDC, UCUM, Json, Prescribed, Style, number
+from tests.vignettes.fhir import ICD10, ICD10CM, INTRATHECAL, NALOXONE_NAME, NDC, UCUM, Json, Prescribed, Style, number
 from tests.vignettes.reading import TIMES, TODAY, VOCABULARY
 from tests.vignettes.schedules import Schedule
 
@@ -72,7 +72,8 @@ class Older(Style):
         return Prescribed({"medicationCodeableConcept": concept}, mg=mg)
 
     def injection(self) -> Prescribed:
-        return Prescribed({"medicationCodeableConcept": {"coding": [{"system": NDC, "code": _INTRATHECAL}]}})
+        concept = {"coding": [{"system": NDC, "code": _INTRATHECAL}], "text": INTRATHECAL[1]}
+        return Prescribed({"medicationCodeableConcept": concept})
 
     def named(self, name: str, schedule: Schedule | None) -> Prescribed:
         return Prescribed({"medicationCodeableConcept": {"text": name}})
