@@ -23,7 +23,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from cds_service import resources
-from cds_service.resources import Junk, OperationOutcome, Resource
+from cds_service.resources import Junk, OperationOutcome, Reference, Resource
 
 NOT_SENT = "the EHR did not send it"
 FAILED = "the EHR could not read it"
@@ -76,6 +76,22 @@ _NULL = Raw(b"null")
 
 
 class _Entry(Struct, gc=False):
+    resource: Resource | None = None
+    search: _Search | None = None
+    response: _Response | None = None
+
+
+class _Bundle(Struct, gc=False, tag_field="resourceType", tag="Bundle"):
+    """A Bundle in which everything is as we know it: most are, and so are read in one pass."""
+
+    entry: list[_Entry | None] | None = None
+    link: list[_Link | None] | None = None
+    total: Any = None
+
+
+class _RawEntry(Struct, gc=False):
+    """An entry whose resource is still to be read, by itself: a bad one costs only itself."""
+
     resource: Raw = _NULL
     search: _Search | None = None
     response: _Response | None = None
@@ -85,7 +101,7 @@ class _Value(Struct, gc=False):
     """A Bundle, another resource, or the pre-1.0 wrapper ``{response, resource}``."""
 
     resourceType: str | None = None
-    entry: list[_Entry | None] | None = None
+    entry: list[_RawEntry | None] | None = None
     link: list[_Link | None] | None = None
     total: Any = None
     resource: Raw = _NULL
@@ -99,9 +115,10 @@ class _LooseValue(Struct, gc=False):
     entry: list[Raw] | None = None
 
 
+_decode = msgspec.json.Decoder(_Bundle | Resource | None).decode
 _decode_value = msgspec.json.Decoder(_Value).decode
 _decode_loosely = msgspec.json.Decoder(_LooseValue).decode
-_decode_entry = msgspec.json.Decoder(_Entry).decode
+_decode_entry = msgspec.json.Decoder(_RawEntry).decode
 
 
 @dataclass(slots=True)
@@ -136,8 +153,23 @@ class Answer:
         return Records(incomplete="" if self.gap == WARNED else self.gap)
 
     def read(self, raw: Raw) -> None:
-        if raw == _NULL:
+        try:
+            value = _decode(raw)
+        except resources.UNREADABLE:
+            self.read_with_care(raw)
             return
+        if isinstance(value, _Bundle):
+            for entry in value.entry or ():
+                if entry is not None:
+                    self._response(entry.response)
+                    if entry.resource is not None:
+                        self._sort(entry.resource)
+            self._pages(value)
+        elif value is not None:
+            self._sort(value, alone=True)
+
+    def read_with_care(self, raw: Raw) -> None:
+        """The same, entry by entry: for a value that holds something unreadable or of a type that we do not know."""
         try:
             value = _decode_value(raw)
         except resources.UNREADABLE:
@@ -149,7 +181,7 @@ class Answer:
                     self._entry(entry)
             self._pages(value)
         elif value.resourceType is not None:
-            self._resource(raw, alone=True)
+            self._sort(resources.read(raw), alone=True)
         elif value.response is not None or value.resource != _NULL:
             self._wrapped(value)
         else:
@@ -162,7 +194,7 @@ class Answer:
             self.failure = OTHER_THING
             return
         if value.resourceType != "Bundle":
-            self._resource(raw, alone=True)
+            self._sort(resources.read(raw), alone=True)
             return
         self.gap = SOME_LEFT_OUT
         for entry in value.entry or ():
@@ -177,7 +209,7 @@ class Answer:
         else:
             self.read(value.resource)
 
-    def _pages(self, value: _Value) -> None:
+    def _pages(self, value: _Bundle | _Value) -> None:
         if any(link is not None and link.relation == "next" for link in value.link or ()):
             self.gap = MORE_PAGES
         elif isinstance(value.total, int) and value.total > sum(map(_is_match, value.entry or ())):
@@ -187,14 +219,16 @@ class Answer:
             for link in value.link or ()
         )
 
-    def _entry(self, entry: _Entry) -> None:
-        if entry.response is not None and _failed(entry.response):
-            self.failure = FAILED
+    def _entry(self, entry: _RawEntry) -> None:
+        self._response(entry.response)
         if entry.resource != _NULL:
-            self._resource(entry.resource)
+            self._sort(resources.read(entry.resource))
 
-    def _resource(self, raw: Raw, alone: bool = False) -> None:
-        resource = resources.read(raw)
+    def _response(self, response: _Response | None) -> None:
+        if response is not None and _failed(response):
+            self.failure = FAILED
+
+    def _sort(self, resource: Resource | Junk | None, alone: bool = False) -> None:
         if isinstance(resource, self.expected):
             if _is_about(resource, self.patient_id):
                 self.matches.append(resource)
@@ -229,19 +263,23 @@ def _failed(response: _Response) -> bool:
     return (response.status or "").startswith(("4", "5"))
 
 
-def _is_match(entry: _Entry | None) -> bool:
+def _is_match(entry: _Entry | _RawEntry | None) -> bool:
     return entry is not None and (entry.search is None or entry.search.mode in ("match", None))
 
 
 def _is_about(resource: Resource, patient_id: str) -> bool:
     """Whether nothing in it names another patient. A resource that names none is the answer to a query for this one."""
-    if isinstance(resource, resources.Patient):
-        return resource.id is None or resource.id == patient_id
-    for element in ("subject", "patient"):
-        reference = getattr(resource, element, None)
-        if reference is not None and reference.reference and not _names(reference.reference, patient_id):
-            return False
-    return True
+    match resource:
+        case resources.Clinical(subject=subject, patient=patient):
+            return _may_be(subject, patient_id) and _may_be(patient, patient_id)
+        case resources.Patient(id=identity):
+            return identity is None or identity == patient_id
+        case _:
+            return True
+
+
+def _may_be(reference: Reference | None, patient_id: str) -> bool:
+    return reference is None or not reference.reference or _names(reference.reference, patient_id)
 
 
 def _names(reference: str, patient_id: str) -> bool:

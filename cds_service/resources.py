@@ -34,6 +34,15 @@ class Reference(Lenient):
     display: str | None = None
 
 
+class Clinical(Lenient):
+    """Base of what is about one patient."""
+
+    id: str | None = None
+    subject: Reference | None = None
+    patient: Reference | None = None
+    """The same in other resource types, and in DSTU2."""
+
+
 class CodeableReference(Lenient):
     """R5 ``medication``."""
 
@@ -95,11 +104,9 @@ class Component(Lenient):
     dataAbsentReason: CodeableConcept | None = None
 
 
-class Observation(Lenient, tag_field="resourceType", tag="Observation"):
-    id: str | None = None
+class Observation(Clinical, tag_field="resourceType", tag="Observation"):
     status: str | None = None
     code: CodeableConcept | None = None
-    subject: Reference | None = None
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     effectiveInstant: str | None = None
@@ -115,13 +122,10 @@ class Observation(Lenient, tag_field="resourceType", tag="Observation"):
 # ---------------------------------------------------------------------------------------- Condition, Procedure
 
 
-class Condition(Lenient, tag_field="resourceType", tag="Condition"):
-    id: str | None = None
+class Condition(Clinical, tag_field="resourceType", tag="Condition"):
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
     code: CodeableConcept | None = None
-    subject: Reference | None = None
-    patient: Reference | None = None
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None
     abatementDateTime: str | None = None
@@ -130,11 +134,9 @@ class Condition(Lenient, tag_field="resourceType", tag="Condition"):
     dateRecorded: str | None = None
 
 
-class Procedure(Lenient, tag_field="resourceType", tag="Procedure"):
-    id: str | None = None
+class Procedure(Clinical, tag_field="resourceType", tag="Procedure"):
     status: str | None = None
     code: CodeableConcept | None = None
-    subject: Reference | None = None
     performedDateTime: str | None = None
     performedPeriod: Period | None = None
     occurrenceDateTime: str | None = None
@@ -151,20 +153,17 @@ class Reaction(Lenient):
     description: str | None = None
 
 
-class AllergyIntolerance(Lenient, tag_field="resourceType", tag="AllergyIntolerance"):
-    id: str | None = None
+class AllergyIntolerance(Clinical, tag_field="resourceType", tag="AllergyIntolerance"):
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
     type: CodeableConcept | str | None = None
     code: CodeableConcept | None = None
-    patient: Reference | None = None
     recordedDate: str | None = None
     onsetDateTime: str | None = None
     reaction: list[Reaction] | None = None
 
 
-class Encounter(Lenient, tag_field="resourceType", tag="Encounter"):
-    id: str | None = None
+class Encounter(Clinical, tag_field="resourceType", tag="Encounter"):
     status: str | None = None
     class_: Raw | UnsetType = field(default=UNSET, name="class")
     """A Coding in R4, a list of CodeableConcepts in R5, a code in DSTU2."""
@@ -249,17 +248,13 @@ class DispenseRequest(Lenient):
     expectedSupplyDuration: Quantity | None = None
 
 
-class MedicationRequest(Lenient, tag_field="resourceType", tag="MedicationRequest"):
-    id: str | None = None
+class MedicationRequest(Clinical, tag_field="resourceType", tag="MedicationRequest"):
     status: str | None = None
     intent: str | None = None
     doNotPerform: bool | None = None
     medicationCodeableConcept: CodeableConcept | None = None
     medicationReference: Reference | None = None
     medication: CodeableReference | None = None
-    subject: Reference | None = None
-    patient: Reference | None = None
-    """DSTU2."""
     encounter: Reference | None = None
     authoredOn: str | None = None
     dateWritten: str | None = None
@@ -279,14 +274,11 @@ class MedicationOrder(MedicationRequest, tag_field="resourceType", tag="Medicati
     """DSTU2's name for the same thing."""
 
 
-class MedicationStatement(Lenient, tag_field="resourceType", tag="MedicationStatement"):
-    id: str | None = None
+class MedicationStatement(Clinical, tag_field="resourceType", tag="MedicationStatement"):
     status: str | None = None
     medicationCodeableConcept: CodeableConcept | None = None
     medicationReference: Reference | None = None
     medication: CodeableReference | None = None
-    subject: Reference | None = None
-    patient: Reference | None = None
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     dateAsserted: str | None = None
@@ -294,13 +286,11 @@ class MedicationStatement(Lenient, tag_field="resourceType", tag="MedicationStat
     contained: list[Raw] | None = None
 
 
-class MedicationDispense(Lenient, tag_field="resourceType", tag="MedicationDispense"):
-    id: str | None = None
+class MedicationDispense(Clinical, tag_field="resourceType", tag="MedicationDispense"):
     status: str | None = None
     medicationCodeableConcept: CodeableConcept | None = None
     medicationReference: Reference | None = None
     medication: CodeableReference | None = None
-    subject: Reference | None = None
     whenHandedOver: str | None = None
     whenPrepared: str | None = None
     daysSupply: Quantity | None = None
