@@ -161,7 +161,8 @@ class Answer:
         if isinstance(value, _Bundle):
             for entry in value.entry or ():
                 if entry is not None:
-                    self._response(entry.response)
+                    if entry.response is not None:
+                        self._response(entry.response)
                     if entry.resource is not None:
                         self._sort(entry.resource)
             self._pages(value)
@@ -210,22 +211,21 @@ class Answer:
             self.read(value.resource)
 
     def _pages(self, value: _Bundle | _Value) -> None:
-        if any(link is not None and link.relation == "next" for link in value.link or ()):
+        links = [link for link in value.link or () if link is not None]
+        if any(link.relation == "next" for link in links):
             self.gap = MORE_PAGES
         elif isinstance(value.total, int) and value.total > sum(map(_is_match, value.entry or ())):
             self.gap = SOME_LEFT_OUT
-        self.newest_first = any(
-            link is not None and link.relation == "self" and _NEWEST_FIRST in (link.url or "")
-            for link in value.link or ()
-        )
+        self.newest_first = any(link.relation == "self" and _NEWEST_FIRST in (link.url or "") for link in links)
 
     def _entry(self, entry: _RawEntry) -> None:
-        self._response(entry.response)
+        if entry.response is not None:
+            self._response(entry.response)
         if entry.resource != _NULL:
             self._sort(resources.read(entry.resource))
 
-    def _response(self, response: _Response | None) -> None:
-        if response is not None and _failed(response):
+    def _response(self, response: _Response) -> None:
+        if _failed(response):
             self.failure = FAILED
 
     def _sort(self, resource: Resource | Junk | None, alone: bool = False) -> None:
@@ -269,17 +269,14 @@ def _is_match(entry: _Entry | _RawEntry | None) -> bool:
 
 def _is_about(resource: Resource, patient_id: str) -> bool:
     """Whether nothing in it names another patient. A resource that names none is the answer to a query for this one."""
-    match resource:
-        case resources.Clinical(subject=subject, patient=patient):
-            return _may_be(subject, patient_id) and _may_be(patient, patient_id)
-        case resources.Patient(id=identity):
-            return identity is None or identity == patient_id
-        case _:
-            return True
+    if isinstance(resource, resources.Clinical):
+        subject, patient = resource.subject, resource.patient
+        return (subject is None or _may_be(subject, patient_id)) and (patient is None or _may_be(patient, patient_id))
+    return not isinstance(resource, resources.Patient) or resource.id in (None, patient_id)
 
 
-def _may_be(reference: Reference | None, patient_id: str) -> bool:
-    return reference is None or not reference.reference or _names(reference.reference, patient_id)
+def _may_be(reference: Reference, patient_id: str) -> bool:
+    return not reference.reference or _names(reference.reference, patient_id)
 
 
 def _names(reference: str, patient_id: str) -> bool:

@@ -32,6 +32,7 @@ EXPECTED: Mapping[str, tuple[type[Any], ...]] = {
     "observations": (resources.Observation,),
 }
 """Our prefetch keys, and the types that answer each."""
+_NOT_SENT = NotAvailable(NOT_SENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,15 @@ class PatientRecords:
 
 def collect(call: HookCall, aliases: Aliases | None = None) -> PatientRecords:
     """For calls with a baclofen order. Raises ``PreconditionFailed`` (412) if nothing about the patient can be had."""
-    answers: dict[str, list[Answer]] = {key: [] for key in EXPECTED}
+    answers: dict[str, list[Answer]] = {}
     unnamed: list[Answer] = []
     for sent_as, raw in call.prefetch.items():
         key = sent_as if sent_as in EXPECTED else (aliases or {}).get(sent_as)
         answer = Answer(call.patient_id, EXPECTED[key] if key else ())
         answer.read(raw)
-        (answers[key] if key else unnamed).append(answer)
-    found = {key: _merged([answer.records() for answer in parts]) for key, parts in answers.items()}
-    everything = [*unnamed, *(answer for parts in answers.values() for answer in parts)]
+        (answers.setdefault(key, []) if key else unnamed).append(answer)
+    found = {key: _merged(answers[key]) if key in answers else _NOT_SENT for key in EXPECTED}
+    everything = [*unnamed, *(answer for key in EXPECTED for answer in answers.get(key, ()))]
     others = Records(
         tuple(one for answer in everything for one in answer.others),
         tuple(junk for answer in everything for junk in answer.other_junk),
@@ -77,10 +78,9 @@ def collect(call: HookCall, aliases: Aliases | None = None) -> PatientRecords:
     return PatientRecords(**found, others=others, dropped=dropped)
 
 
-def _merged(parts: list[Records | NotAvailable]) -> Records | NotAvailable:
+def _merged(answers: list[Answer]) -> Records | NotAvailable:
     """Several keys that feed one: what could be read, and incomplete when any of them is."""
-    if not parts:
-        return NotAvailable(NOT_SENT)
+    parts = [answer.records() for answer in answers]
     if len(parts) == 1:
         return parts[0]
     read = [part for part in parts if isinstance(part, Records)]
