@@ -154,10 +154,12 @@ class Reaction(Lenient):
 
 
 class AllergyIntolerance(Clinical, tag_field="resourceType", tag="AllergyIntolerance"):
+    id: str | None = None
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
     type: CodeableConcept | str | None = None
     code: CodeableConcept | None = None
+    patient: Reference | None = None
     recordedDate: str | None = None
     onsetDateTime: str | None = None
     reaction: list[Reaction] | None = None
