@@ -98,10 +98,6 @@ class Entry:
     def prescriber(self) -> ChartText | None:
         return _requester(self.resource)
 
-    @property
-    def as_needed(self) -> bool:
-        return any(dosage.asNeededBoolean or dosage.asNeededCodeableConcept for dosage in self.dosages)
-
 
 def read_entry(resource: Resource, today: date) -> Entry | None:
     """``None`` for what is no medicine of the patient's list."""

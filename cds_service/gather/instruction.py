@@ -155,9 +155,16 @@ def stated_amounts(dosage: Dosage) -> tuple[Amount, ...] | Unreadable:
     return first_unreadable(read) or tuple(one for one in read if isinstance(one, Amount))
 
 
-def is_as_needed(dosage: Dosage, said: Said) -> bool:
+def taken_as_needed(dosages: Iterable[Dosage]) -> bool:
+    """Whether some instruction says so, be its dose readable or not."""
+    return any(is_as_needed(dosage, what_is_said(dosage)) for dosage in dosages)
+
+
+def is_as_needed(dosage: Dosage, said: Said | Unreadable) -> bool:
     by_element = dosage.asNeededBoolean is True or dosage.asNeededCodeableConcept is not None
-    return by_element or bool(said.often and said.often.as_needed) or bool(said.sig and said.sig.as_needed)
+    if by_element or isinstance(said, Unreadable):
+        return by_element
+    return bool(said.often and said.often.as_needed) or bool(said.sig and said.sig.as_needed)
 
 
 def _most_a_day(dosage: Dosage, strength: Strength) -> Fraction | Unreadable | None:

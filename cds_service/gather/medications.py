@@ -23,6 +23,7 @@ from cards.facts import (
 from cds_service.gather.chart import AUTHORED_RECENTLY, SUPPLY_ENDED_RECENTLY, Entry, Source, read_entry
 from cds_service.gather.codes import Codes
 from cds_service.gather.drafts import DraftOrder, draft_orders
+from cds_service.gather.instruction import taken_as_needed
 from cds_service.gather.medicine import Medicine, Medicines
 from cds_service.gather.prescribed import is_on_the_surface, opioid_doses, prescribed
 from cds_service.gather.shelf import Shelf
@@ -140,7 +141,7 @@ def _medication(one: _Known, run: Sequence[Entry]) -> Medication:
         standing=entry.standing,
         started=_run_start(entry, run),
         ended=entry.ended,
-        as_needed=entry.as_needed,
+        as_needed=bool(medicine.classes) and taken_as_needed(entry.dosages),
         opioids=opioid_doses(medicine, entry.dosages),
         origin=Origin(entry.reference, medicine.coding, medicine.by_text),
     )

@@ -24,6 +24,7 @@ from cards.facts import (
 from cds_service.gather.codes import Codes
 from cds_service.gather.drafts import DraftOrder, draft_orders, selected, unreadable_drafts
 from cds_service.gather.fhir_values import first_when, many, same_resource, target
+from cds_service.gather.instruction import taken_as_needed
 from cds_service.gather.medicine import Medicine, Medicines
 from cds_service.gather.naming import texts_of
 from cds_service.gather.prescribed import is_on_the_surface, opioid_doses, prescribed
@@ -168,7 +169,7 @@ def _medication(draft: DraftOrder, medicine: Medicine) -> Medication:
         standing=Standing.DRAFT,
         started=None,
         ended=None,
-        as_needed=any(dosage.asNeededBoolean or dosage.asNeededCodeableConcept for dosage in dosages),
+        as_needed=bool(medicine.classes) and taken_as_needed(dosages),
         opioids=opioid_doses(medicine, dosages),
         origin=Origin(draft.reference, medicine.coding, medicine.by_text),
     )

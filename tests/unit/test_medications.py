@@ -122,6 +122,24 @@ def test_an_active_opioid() -> None:
 
 
 @pytest.mark.parametrize(
+    ("instruction", "as_needed"),
+    [
+        (dosage(quantity(5, "mg"), TID), False),
+        (dosage(quantity(5, "mg"), TID, asNeededBoolean=False), False),
+        (dosage(quantity(5, "mg"), TID, asNeededBoolean=True), True),
+        (dosage(quantity(5, "mg"), TID, asNeededCodeableConcept={"text": "pain"}), True),
+        ({"text": "Take 5 mg by mouth every 6 hours as needed"}, True),
+        ({"text": "Take 5 mg by mouth every 6 hours"}, False),
+        (dosage(quantity(5, "mg"), {"code": {"text": "Q6H PRN"}}), True),
+        ({"text": "as directed", "asNeededBoolean": True}, True),
+    ],
+)
+def test_as_needed_by_element_or_in_words(instruction: Json, as_needed: bool) -> None:
+    (one,) = others(opioid(dosageInstruction=[instruction]))
+    assert one.as_needed == as_needed
+
+
+@pytest.mark.parametrize(
     ("elements", "standing"),
     [
         ({"status": "active"}, Standing.ACTIVE),

@@ -471,6 +471,12 @@ def test_other_drafts() -> None:
     assert orders.drafted_unrecognised == ("herbal drops",)
 
 
+def test_a_draft_that_is_as_needed_in_words() -> None:
+    sig = {"text": "Take 1 tablet by mouth every 6 hours as needed"}
+    (drafted,) = read(request("d1"), request("o1", OXYCODONE_5, sig)).drafted
+    assert drafted.as_needed
+
+
 @pytest.mark.parametrize("dose", [quantity(1, "{tbl}"), quantity(5, "mg")])
 def test_v27_hydrocodone_of_a_combination(dose: Json) -> None:
     draft = request("o1", HYDROCODONE_APAP, dosage(dose, repeat(1, 6, "h"), asNeededBoolean=True))
