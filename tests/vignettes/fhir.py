@@ -60,6 +60,8 @@ class Style:
     hook_instance = "3f6c1d0e-52a7-4d0b-9a4e-0f6a2a9c6b11"
     user = "Practitioner/u1"
     fhir_server: str | None = None
+    from_text = False
+    """Doses are read from text: the card says so."""
 
     def order_sign(self, given: Json) -> Json:
         context = {"userId": self.user, "patientId": self.patient_id, "encounterId": "e1"}

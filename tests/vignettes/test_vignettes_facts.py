@@ -6,6 +6,7 @@ This also holds for vignettes whose rules come with a later release.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from typing import Any
@@ -14,11 +15,13 @@ import pytest
 
 from cards.facts import (
     BaclofenOrder,
+    Dose,
     DrugClass,
     KidneyResults,
     Medication,
     MedicationList,
     Observations,
+    OralDose,
     PatientFacts,
     Problem,
     ProblemList,
@@ -68,10 +71,21 @@ def _order(order: BaclofenOrder) -> object:
     if order.stops:
         # Styles differ in how a stop is written: with the old dose or none, as the old order or a new one.
         return (order.route, "stops")
-    dose = Unreadable("") if isinstance(order.dose, Unreadable) else order.dose
+    dose = _dose(order.dose)
     for_alcohol = Problem.ALCOHOL_USE_DISORDER in order.reasons or order.reason_mentions_alcohol
     reason = (order.reasons, order.reason_given, for_alcohol)
     return (order.route, dose, order.prior, order.prior_found, reason, order.recognised, order.authored)
+
+
+def _dose(dose: Dose) -> Dose:
+    """Whatever it was read from, and whyever it could not be."""
+    match dose:
+        case OralDose():
+            return replace(dose, from_text=False)
+        case Unreadable():
+            return Unreadable("")
+        case _:
+            return dose
 
 
 def _medicine(one: Medication) -> object:
@@ -83,7 +97,7 @@ def _medicine(one: Medication) -> object:
 def _medications(facts: PatientFacts) -> object:
     match facts.medications:
         case MedicationList() as found:
-            baclofen = [(one.reference, one.route, one.dose, one.standing, one.since, one.supply_ends, one.ended)
+            baclofen = [(one.reference, one.route, _dose(one.dose), one.standing, one.since, one.supply_ends, one.ended)
                         for one in found.baclofen]  # fmt: skip
             others = [_medicine(one) for one in found.others if DrugClass.OPIOID_RESCUE not in one.classes]
             return (baclofen, sorted(others, key=str), found.rescue_on_file, found.unrecognised, found.incomplete)

@@ -89,7 +89,8 @@ def test_order_select_shows_the_same_without_infos(vignette: Vignette, style: St
 def test_every_style_gets_the_same_words(vignette: Vignette) -> None:
     """But for uuids, the names of medicines, what a suggestion says of the product, and why a list is missing."""
     skip_if_later(vignette)
-    first, *others = (_words(cards(client(), style.order_sign(vignette.given))) for style in STYLES)
+    requests = [style.order_sign(vignette.given) for style in STYLES if not style.from_text]
+    first, *others = (_words(cards(client(), request)) for request in requests)
     for other in others:
         assert other == first
 

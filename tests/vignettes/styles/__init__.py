@@ -6,5 +6,6 @@ from tests.vignettes.fhir import Style
 from tests.vignettes.styles.epic import Epic
 from tests.vignettes.styles.metric import Metric
 from tests.vignettes.styles.older import Older
+from tests.vignettes.styles.sigs import Sigs
 
-STYLES: tuple[Style, ...] = (Style(), Metric(), Epic(), Older())
+STYLES: tuple[Style, ...] = (Style(), Metric(), Epic(), Older(), Sigs())
