@@ -50,9 +50,15 @@ class Source:
     strength: str
     status: str
     link: str
+    read: str = ""
+    """What was read of it."""
+    secondary: str = ""
+    """A further statement, read only in a third party's restatement."""
+    unverified: str = ""
+    """What nobody read, or what is our own inference: no card states it as the source's word."""
 
     @property
-    def wasread_toml(self) -> bool:
+    def was_read(self) -> bool:
         return self.status in ("verified", "verified-secondary")
 
 
@@ -60,6 +66,15 @@ class Source:
 class Parameter:
     name: str
     value: Quantity
+    sources: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A paragraph that any card may use."""
+
+    text: str
     sources: tuple[str, ...]
     why: str
 
@@ -139,7 +154,7 @@ class Library:
                 _text(path, key, entry, "says"),
                 str(entry.get("strength", "")),
                 _one_of(path, key, entry, "status", ("verified", "verified-secondary", "to-verify", POLICY)),
-                str(entry.get("link", "")),
+                *(str(entry.get(name, "")) for name in ("link", "read", "secondary", "unverified")),
             )
             for key, entry in read_toml(path).items()
         }
@@ -149,17 +164,23 @@ class Library:
         return read_toml(HERE / "sentences.toml")
 
     @cached_property
-    def sentences(self) -> Mapping[str, str]:
+    def shared_sentences(self) -> Mapping[str, Sentence]:
         """Paragraphs that any card may use, by name ("S-WATCH")."""
         path = HERE / "sentences.toml"
+        found = {}
         for name, entry in self._shared["sentences"].items():
             _known(path, name, entry, {"text", "sources", "why"})
-            self.check_sources(path, name, entry.get("sources"), shown=True)
+            sources = self.check_sources(path, name, entry.get("sources"), shown=True)
             if unknown := set(_PLACEHOLDER.findall(entry["text"])) - self.standard_placeholders.keys():
                 raise ContentError(
                     path, name, f"placeholders {sorted(unknown)} have no value", "declare them in [placeholders]"
                 )
-        return {name: _text(path, name, entry, "text") for name, entry in self._shared["sentences"].items()}
+            found[name] = Sentence(_text(path, name, entry, "text"), sources, _text(path, name, entry, "why"))
+        return found
+
+    @cached_property
+    def sentences(self) -> Mapping[str, str]:
+        return {name: sentence.text for name, sentence in self.shared_sentences.items()}
 
     @cached_property
     def standard_placeholders(self) -> Mapping[str, str]:
