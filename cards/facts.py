@@ -447,15 +447,24 @@ class Allergy:
     reaction_kinds: frozenset[Problem]
     recorded: date | None
     origin: Origin
+    recorder: ChartText | None = None
+
+
+class AlcoholTest(StrEnum):
+    AUDIT_C = "AUDIT-C"
+    PETH = "PEth"
+    ETHANOL = "ethanol"
 
 
 @dataclass(frozen=True, slots=True)
 class AlcoholFinding:
-    """A measured sign of drinking: AUDIT-C total, PEth, ethanol."""
+    """A measured sign of drinking."""
 
-    kind: str
-    positive: bool
+    test: AlcoholTest
+    positive: bool | None
+    """None: a result is there and could not be read; ``shown`` says why."""
     shown: ChartText
+    """ "AUDIT-C 6"."""
     measured: date
     origin: Origin
 
@@ -466,7 +475,8 @@ class Observations:
 
     body: BodyMeasurements = BodyMeasurements()
     alcohol: tuple[AlcoholFinding, ...] = ()
-    pregnant: tuple[bool, date] | None = None
+    pregnant: tuple[bool | None, date] | None = None
+    """The newest word on it; None inside: it could not be read."""
     incomplete: str = ""
 
 

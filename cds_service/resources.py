@@ -101,6 +101,7 @@ class Component(Lenient):
     valueString: str | None = None
     valueInteger: Raw | UnsetType = UNSET
     valueCodeableConcept: CodeableConcept | None = None
+    valueDateTime: str | None = None
     dataAbsentReason: CodeableConcept | None = None
 
 
@@ -115,6 +116,7 @@ class Observation(Clinical, tag_field="resourceType", tag="Observation"):
     valueString: str | None = None
     valueInteger: Raw | UnsetType = UNSET
     valueCodeableConcept: CodeableConcept | None = None
+    valueDateTime: str | None = None
     dataAbsentReason: CodeableConcept | None = None
     component: list[Component] | None = None
 
@@ -149,6 +151,7 @@ class Manifestation(CodeableConcept):
 
 
 class Reaction(Lenient):
+    substance: CodeableConcept | None = None
     manifestation: list[Manifestation] | None = None
     description: str | None = None
 
@@ -157,11 +160,18 @@ class AllergyIntolerance(Clinical, tag_field="resourceType", tag="AllergyIntoler
     id: str | None = None
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
+    status: str | None = None
+    """DSTU2: both in one."""
     type: CodeableConcept | str | None = None
     code: CodeableConcept | None = None
+    substance: CodeableConcept | None = None
+    """DSTU2."""
     patient: Reference | None = None
     recordedDate: str | None = None
+    assertedDate: str | None = None
+    """STU3."""
     onsetDateTime: str | None = None
+    recorder: Reference | None = None
     reaction: list[Reaction] | None = None
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cards.facts import Input, Missing, PatientFacts, Why
+from cards.facts import PatientFacts
+from cds_service.gather.allergies import allergies
 from cds_service.gather.codes import Codes
 from cds_service.gather.conditions import problems, procedures
 from cds_service.gather.kidney import kidney_results
@@ -33,6 +34,6 @@ def facts(call: HookCall, orders: Orders, records: PatientRecords, codes: Codes,
         problems=problems(records, codes, now),
         procedures=procedures(records, codes, now),
         medications=medication_list(call, records, codes, now),
-        allergies=Missing(Input.ALLERGIES, Why.NOT_AVAILABLE, "no rule of this release reads it"),
+        allergies=allergies(records, codes, now),
         observations=observations(records, codes, now),
     )

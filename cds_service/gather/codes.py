@@ -95,6 +95,12 @@ class Codes:
             return UNRECOGNISED
         return Recognition(named.value_sets, by_text=True, covered=coded.covered) if named.value_sets else coded
 
+    def allergen(self, concept: CodeableConcept | None) -> Recognition:
+        """What an entry of an allergy list is about; also "allergy to baclofen"."""
+        coded = self._by_code(Kind.DRUG, concept)
+        named = self._named(concept, allergen=True)
+        return coded if coded.value_sets or not named.value_sets else Recognition(named.value_sets, by_text=True)
+
     def problem(self, concept: CodeableConcept | None) -> Recognition:
         """A condition, procedure or reason: by code only."""
         return self._by_code(Kind.PROBLEM, concept)
@@ -207,8 +213,8 @@ class Codes:
                 either = _ONE_NUMBERING if system in _ONE_NUMBERING else (system,)
                 yield from ((one, form) for one in either for form in forms)
 
-    def _named(self, concept: CodeableConcept | None) -> Named:
-        return self._words.find(" | ".join(text[:400] for text in _texts(concept)))
+    def _named(self, concept: CodeableConcept | None, *, allergen: bool = False) -> Named:
+        return self._words.find(" | ".join(text[:400] for text in _texts(concept)), allergen=allergen)
 
 
 _ONE_NUMBERING = (System.SNOMED, System.DMD)

@@ -53,13 +53,13 @@ def _listed(what: Input, sent: Records | NotAvailable, found: Iterator[ProblemEn
 
 
 def _problem(condition: Condition, codes: Codes, today: date) -> ProblemEntry | None:
-    if _status(condition.verificationStatus) & _NOT_THE_CASE:
+    if status_codes(condition.verificationStatus) & _NOT_THE_CASE:
         return None
     recognised = codes.problem(condition.code)
-    kinds = _kinds(recognised)
+    kinds = kinds_in(recognised)
     if not kinds:
         return None
-    status = _status(condition.clinicalStatus)
+    status = status_codes(condition.clinicalStatus)
     abated = when(condition.abatementDateTime)
     past = bool(status & _PAST) or (not status & _CURRENT and abated is not None and abated.earliest.date() <= today)
     dates = (
@@ -76,7 +76,7 @@ def _procedure(procedure: Procedure, codes: Codes, today: date) -> ProblemEntry 
     if procedure.status not in _PERFORMED:
         return None
     recognised = codes.problem(procedure.code)
-    kinds = _kinds(recognised)
+    kinds = kinds_in(recognised)
     if not kinds:
         return None
     dates = (
@@ -89,7 +89,7 @@ def _procedure(procedure: Procedure, codes: Codes, today: date) -> ProblemEntry 
     )  # fmt: skip
 
 
-def _kinds(recognised: Recognition) -> frozenset[Problem]:
+def kinds_in(recognised: Recognition) -> frozenset[Problem]:
     return frozenset(_CLASSES[value_set] for value_set in recognised.value_sets if value_set in _CLASSES)
 
 
@@ -105,7 +105,7 @@ def _entry(
 ) -> ProblemEntry:
     return ProblemEntry(
         kinds=kinds,
-        label=_label(concept, recognised),
+        label=named(concept, recognised),
         active=active,
         recorded=recorded,
         flags=frozenset[str]().union(*(recognised.value_sets[kind.value] for kind in kinds)),
@@ -113,14 +113,14 @@ def _entry(
     )
 
 
-def _label(concept: CodeableConcept | None, recognised: Recognition) -> ChartText:
+def named(concept: CodeableConcept | None, recognised: Recognition) -> ChartText:
     """The clinician's words, else the display of a code, else the code."""
     codings = many(concept.coding) if concept else ()
     words = texts(concept.text if concept else None, *(coding.display for coding in codings), recognised.coding)
     return ChartText.clean(next(words, "unnamed"))
 
 
-def _status(value: CodeableConcept | str | None) -> frozenset[str]:
+def status_codes(value: CodeableConcept | str | None) -> frozenset[str]:
     """Status codes, from a CodeableConcept (R4) or a code (STU3, DSTU2); a text only when there is no code."""
     if value is None or isinstance(value, str):
         return frozenset(text.lower() for text in texts(value))

@@ -16,7 +16,8 @@ from cards.facts import Route
 from cards.terminology import FOLDER, read_rows
 from cds_service.gather.products import Strength
 
-_REFUSED_ANYWHERE = ("allerg", "intoleran", "denie", "declin", "refus", "contraindic")
+_ALLERGY = ("allerg", "intoleran", "hypersens")
+_REFUSED_ANYWHERE = ("denie", "declin", "refus", "contraindic")
 """Beginnings of words with which the text does not name a medicine that is taken."""
 _REFUSED_AFTER = frozenset({"no", "not", "never", "without", "avoid", "family", "history"})
 """Words that refuse every drug named after them."""
@@ -60,11 +61,15 @@ class DrugWords:
             phrases.setdefault(tuple(tokens(word)), []).append((ingredient, meaning))
         return cls(phrases)
 
-    def find(self, text: str) -> Named:
-        """The value sets that the names in a text stand for; nothing when it speaks of an allergy and the like."""
+    def find(self, text: str, *, allergen: bool = False) -> Named:
+        """The value sets that the names in a text stand for; nothing when it speaks of an allergy and the like.
+
+        ``allergen``: the text stands on an allergy list, where "allergy to baclofen" does name baclofen.
+        """
         words = tokens(text)
         phrases = list(self._phrases_in(words[: _first_refusal(words)]))
-        if not phrases or any(word.startswith(_REFUSED_ANYWHERE) for word in words):
+        refused = _REFUSED_ANYWHERE if allergen else (*_REFUSED_ANYWHERE, *_ALLERGY)
+        if not phrases or any(word.startswith(refused) for word in words):
             return Named({}, (), refused=any(True for _ in self._phrases_in(words)))
         on_the_surface = not _ON_THE_SURFACE.isdisjoint(words)
         meant = [

@@ -23,7 +23,7 @@ from cards.facts import (
 from cards.quantities import CystatinC, Egfr, SerumCreatinine
 from cds_service.gather.codes import Codes, Recognition
 from cds_service.gather.kidney_values import Kind, Measured, Unusable, has_value, read
-from cds_service.gather.measured import USABLE, Lookup, observations_in, taken
+from cds_service.gather.measured import NO_RESULT, USABLE, Lookup, lacks_older_only, observations_in, taken
 from cds_service.records import NotAvailable, PatientRecords, Records
 from cds_service.resources import Component, Observation
 
@@ -47,8 +47,6 @@ _METHODS = {
     "ckd-epi-2021-cr-cys": EgfrMethod.CKD_EPI_2021_CR_CYS,
 }
 """Concept flag → method, the less trusted first: codings of one result that disagree count as the weaker method."""
-_SILENT = frozenset({"entered-in-error", "cancelled", "registered"})
-"""There is no result, or there never was one."""
 _STILL_MATTERS = timedelta(days=7)
 """An unreadable result is named unless a readable one is newer by more than the window of acute kidney injury."""
 
@@ -101,7 +99,7 @@ def kidney_results(records: PatientRecords, codes: Codes, now: datetime) -> Kidn
         own = lookup(observation.code)
         if own is None and observation.component is None:
             continue
-        if observation.status not in _SILENT:
+        if observation.status not in NO_RESULT:
             for meaning, part in _parts(observation, own, lookup):
                 _read_part(observation, meaning, part, sheet)
     sent = records.kidney
@@ -121,12 +119,8 @@ def _gap(sent: Records | NotAvailable, sheet: _Sheet, today: date) -> str:
     nothing when a readable one is here and the list reaches back beyond every window of rules.md 4."""
     if isinstance(sent, NotAvailable):
         return sent.reason
-    if not (sent.newest_first and (sheet.egfrs or sheet.creatinines)):
-        return sent.incomplete
-    days = [moment.day if (moment := taken(one)) else None for one in observations_in(sent)]
-    reach = [day for day in days if day is not None]
-    sorted_so = len(reach) == len(days) and reach == sorted(reach, reverse=True)
-    return "" if sorted_so and today - reach[-1] > _LONGEST_WINDOW else sent.incomplete
+    decided = bool(sheet.egfrs or sheet.creatinines) and lacks_older_only(sent, today, _LONGEST_WINDOW)
+    return "" if decided else sent.incomplete
 
 
 def _newest_first(results: list[_R]) -> tuple[_R, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
@@ -18,6 +19,9 @@ T = TypeVar("T")
 
 USABLE = frozenset({"final", "amended", "corrected"})
 """Observation status that counts as a result (rules.md 2)."""
+
+NO_RESULT = frozenset({"entered-in-error", "cancelled", "registered"})
+"""Observation status with which there is no result, or there never was one."""
 
 Factor = tuple[Decimal, Decimal]
 """Numerator and denominator, so that a whole conversion stays exact."""
@@ -60,6 +64,16 @@ def taken(observation: Observation) -> When | None:
     return when(
         next(texts(observation.effectiveDateTime, observation.effectiveInstant, end, start, observation.issued), None)
     )
+
+
+def lacks_older_only(sent: Records, today: date, window: timedelta) -> bool:
+    """Whether a list that was cut off, newest first, reaches back beyond ``window``: then only older ones are missing."""
+    if not sent.newest_first:
+        return False
+    days = [moment.day if (moment := taken(one)) else None for one in observations_in(sent)]
+    reach = [day for day in days if day is not None]
+    sorted_so = bool(reach) and len(reach) == len(days) and reach == sorted(reach, reverse=True)
+    return sorted_so and today - reach[-1] > window
 
 
 class UnitProblem(Enum):

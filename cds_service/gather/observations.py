@@ -1,86 +1,68 @@
-"""Findings other than kidney results: for now the newest weight and height."""
+"""Findings other than kidney results: weight and height, tests of drinking, pregnancy."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime
-from decimal import Decimal
-from typing import TypeVar
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
-from cards.facts import BodyMeasurements, Input, Missing, Observations, Why
-from cards.quantities import Height, Weight
+from cards.facts import Input, Missing, Observations, Why
+from cds_service.gather.body import BodyMeasure, body, body_measure
 from cds_service.gather.codes import Codes, Recognition
-from cds_service.gather.fhir_values import number
-from cds_service.gather.measured import USABLE, Factor, Lookup, UnitProblem, converted, observations_in, table, taken
-from cds_service.records import NotAvailable, PatientRecords
-from cds_service.resources import Observation, Quantity
+from cds_service.gather.drinking_tests import TestKind, alcohol_finding, test_kind
+from cds_service.gather.measured import Lookup, lacks_older_only, observations_in
+from cds_service.gather.person import sex
+from cds_service.gather.pregnancy_status import PregnancySign, pregnancy_sign, pregnancy_status
+from cds_service.records import NotAvailable, PatientRecords, Records
+from cds_service.resources import Component, Observation
 
-_Q = TypeVar("_Q", Weight, Height)
+_Meaning = BodyMeasure | TestKind | PregnancySign
+_Part = tuple[_Meaning, Observation, Observation | Component]
 
-_WEIGHT_SET, _HEIGHT_SET = "body-weight-observations", "body-height-observations"
-_NOT_CURRENT = frozenset({"first"})
-"""Concept flag of a weight that says nothing about today (birth, admission)."""
-_ONE = Decimal(1)
-_POUND, _INCH = (Decimal("0.45359237"), _ONE), (Decimal("2.54"), _ONE)
-_KG: dict[str, Factor] = {
-    "kg": (_ONE, _ONE), "g": (_ONE, Decimal(1000)),
-    **dict.fromkeys(("[lb_av]", "lb", "lbs", "pound", "pounds"), _POUND),
-}  # fmt: skip
-_CM: dict[str, Factor] = {
-    "cm": (_ONE, _ONE), "m": (Decimal(100), _ONE), "mm": (_ONE, Decimal(10)),
-    **dict.fromkeys(("[in_i]", "[in_us]", "in", "inch", "inches"), _INCH),
-}  # fmt: skip
-_TO_KG, _TO_CM = table(_KG), table(_CM)
-_LIKELY_KG, _LIKELY_CM = (Decimal("0.3"), Decimal(650)), (Decimal(20), Decimal(260))
-"""Outside, the unit is wrong: such a measurement is no measurement."""
+_LONGEST_WINDOW = timedelta(days=365)
+"""An AUDIT-C counts for so long (rules.md 2); nothing that is older is asked for."""
 
 
 def observations(records: PatientRecords, codes: Codes, now: datetime) -> Observations | Missing:
-    lookup = Lookup(codes, _meaning)
-    measured = observations_in(records.observations, records.kidney, records.others)
-    kinds = [(lookup(one.code), one) for one in measured]
-    weight = _newest([one for kind, one in kinds if kind is Weight], Weight, _TO_KG, _LIKELY_KG, now.date())
-    height = _newest([one for kind, one in kinds if kind is Height], Height, _TO_CM, _LIKELY_CM, now.date())
+    """Missing only when nothing of this kind was sent under any key."""
+    today = now.date()
+    lookup: Lookup[_Meaning] = Lookup(codes, _meaning)
+    parts = [
+        part
+        for one in observations_in(records.observations, records.kidney, records.others)
+        for part in _parts(one, lookup)
+    ]
     sent = records.observations
-    if isinstance(sent, NotAvailable) and not (weight or height):
+    if isinstance(sent, NotAvailable) and not parts:
         return Missing(Input.OBSERVATIONS, Why.NOT_AVAILABLE, sent.reason)
+    patient_sex = sex(records)
+    findings = (
+        alcohol_finding(meaning, one, part, patient_sex, today)
+        for meaning, one, part in parts
+        if isinstance(meaning, TestKind)
+    )
+    signs = ((meaning, one, part) for meaning, one, part in parts if isinstance(meaning, PregnancySign))
     return Observations(
-        body=BodyMeasurements(weight, height),
-        incomplete=sent.reason if isinstance(sent, NotAvailable) else sent.incomplete,
+        body=body([(meaning, one) for meaning, one, _ in parts if isinstance(meaning, type)], today),
+        alcohol=tuple(dict.fromkeys(finding for finding in findings if finding is not None)),
+        pregnant=pregnancy_status(signs, codes, today),
+        incomplete=_gap(sent, now),
     )
 
 
-def _meaning(found: Recognition) -> type[Weight | Height] | None:
-    if _WEIGHT_SET in found.value_sets:
-        return None if found.value_sets[_WEIGHT_SET] & _NOT_CURRENT else Weight
-    return Height if _HEIGHT_SET in found.value_sets else None
+def _gap(sent: Records | NotAvailable, now: datetime) -> str:
+    if isinstance(sent, NotAvailable):
+        return sent.reason
+    return "" if sent.incomplete and lacks_older_only(sent, now.date(), _LONGEST_WINDOW) else sent.incomplete
 
 
-def _newest(
-    measured: list[Observation],
-    kind: type[_Q],
-    factors: Mapping[str, Factor],
-    likely: tuple[Decimal, Decimal],
-    today: date,
-) -> tuple[_Q, date] | None:
-    """Of one day the lower value: a lower height gives the lower eGFR, a lower weight the higher dose per kilogram."""
-    by_day: dict[date, list[Observation]] = {}
-    for one in measured:
-        moment = taken(one) if one.status in USABLE else None
-        if moment and moment.day and moment.day <= today:
-            by_day.setdefault(moment.day, []).append(one)
-    for day in sorted(by_day, reverse=True):
-        amounts = [amount for one in by_day[day] if (amount := _amount(one.valueQuantity, factors, likely)) is not None]
-        if amounts:
-            return kind(min(amounts)), day
-    return None
+def _meaning(found: Recognition) -> _Meaning | None:
+    return body_measure(found) or test_kind(found) or pregnancy_sign(found)
 
 
-def _amount(
-    quantity: Quantity | None, factors: Mapping[str, Factor], likely: tuple[Decimal, Decimal]
-) -> Decimal | None:
-    value = number(quantity.value) if quantity else None
-    if quantity is None or quantity.comparator or not isinstance(value, Decimal):
-        return None
-    amount = converted(quantity, value, factors)
-    return None if isinstance(amount, UnitProblem) or not likely[0] <= amount <= likely[1] else amount
+def _parts(one: Observation, lookup: Lookup[_Meaning]) -> Iterator[_Part]:
+    """The result itself, and the members of a panel."""
+    if (own := lookup(one.code)) is not None:
+        yield own, one, one
+    for component in one.component or ():
+        if (meaning := lookup(component.code)) is not None:
+            yield meaning, one, component

@@ -12,6 +12,7 @@ from typing import Any
 
 from cards.facts import (
     AlcoholFinding,
+    AlcoholTest,
     Allergy,
     BaclofenOrder,
     BodyMeasurements,
@@ -218,7 +219,7 @@ def _egfr(entry: dict[str, Any]) -> EgfrResult:
 
 def _alcohol(entry: dict[str, Any]) -> AlcoholFinding:
     shown = ChartText(f"{entry['test']} {entry.get('value', 'positive')}")
-    return AlcoholFinding(entry["test"], entry["positive"], shown, _ago(entry["days_ago"]), NOWHERE)
+    return AlcoholFinding(AlcoholTest(entry["test"]), entry["positive"], shown, _ago(entry["days_ago"]), NOWHERE)
 
 
 def _allergies(given: dict[str, Any]) -> tuple[Allergy, ...]:
