@@ -27,6 +27,11 @@ class Kind(Enum):
     """The ordered dose could not be read."""
     INTRATHECAL = "intrathecal order"
 
+    @property
+    def rises(self) -> bool:
+        """More baclofen than before, or possibly so: an unread dose is judged as a start."""
+        return self in (Kind.INITIATION, Kind.INCREASE, Kind.UNKNOWN)
+
 
 class Indication(Enum):
     SPASTICITY = "spasticity"
@@ -80,6 +85,11 @@ class Case:
     @property
     def order(self) -> BaclofenOrder:
         return self.orders[0]
+
+    @property
+    def stops(self) -> bool:
+        """Baclofen ends with this signing; an order for a pump can be a stop too."""
+        return self.kind is Kind.STOP or all(order.stops for order in self.orders)
 
     @property
     def age(self) -> Age | Missing:

@@ -202,7 +202,7 @@ def _sum(entries: Sequence[ChartBaclofen], today: date) -> DailyDose | Missing:
     for entry in entries:
         match entry.dose:
             case OralDose() as dose:
-                total += _dose_now(dose, entry.since, today)
+                total += dose_now(dose, entry.since, today)
             case Unreadable(reason=reason):
                 return Missing(Input.MEDICATIONS, Why.UNREADABLE, f"dose of {entry.label}: {reason}")
             case _:
@@ -210,7 +210,7 @@ def _sum(entries: Sequence[ChartBaclofen], today: date) -> DailyDose | Missing:
     return total
 
 
-def _dose_now(dose: OralDose, since: date | None, today: date) -> DailyDose:
+def dose_now(dose: OralDose, since: date | None, today: date) -> DailyDose:
     """The step of a running schedule that today falls in; the last one where that cannot be told."""
     if since is None:
         return dose.steps[-1].daily

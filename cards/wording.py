@@ -88,7 +88,7 @@ def standard_values(case: Case) -> dict[str, object]:
     return {
         "ordered": case.dose.highest if isinstance(case.dose, OralDose) else _no_dose(case),
         "ordered_start": case.dose.start if isinstance(case.dose, OralDose) else _no_dose(case),
-        "current": "not known" if isinstance(case.current.dose, Missing) else case.current.dose,
+        "current": _current(case),
         "egfr": _as_reported(kidney.egfr, kidney.bound) if kidney and kidney.egfr is not None else "not known",
         "egfr_date": kidney.taken.isoformat() if kidney and kidney.taken else "no date",
         "egfr_days": kidney.age if kidney and kidney.age is not None else "unknown days",
@@ -121,6 +121,12 @@ def _as_reported(egfr: Egfr, bound: Bound) -> Egfr | _Bounded:
             return _Bounded("below", egfr)
         case Bound.ABOVE:
             return _Bounded("over", egfr)
+
+
+def _current(case: Case) -> object:
+    if case.kind is Kind.INTRATHECAL:
+        return "not compared"
+    return "not known" if isinstance(case.current.dose, Missing) else case.current.dose
 
 
 def _no_dose(case: Case) -> str:
