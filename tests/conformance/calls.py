@@ -113,6 +113,8 @@ def chart(**keys: Any) -> Json:
         "medications": search(),
         "conditions": search(),
         "procedures": search(),
+        "allergies": search(),
+        "observations": search(),
     } | keys
     return {key: value for key, value in whole.items() if value is not ...}
 

@@ -33,7 +33,7 @@ from tests.conformance.calls import (
     topics,
 )
 
-KEYS = ("patient", "kidney", "medications", "conditions", "procedures")
+KEYS = ("patient", "kidney", "medications", "conditions", "procedures", "allergies", "observations")
 
 
 def read(prefetch: Any, aliases: dict[str, str] | None = None) -> PatientRecords:
@@ -370,6 +370,8 @@ def test_P12_the_keys_of_common_test_clients_in_sandbox_mode(client: Client) -> 
         "meds": search(active("m1", OXYCODONE)),
         "conditions": search(),
         "procedures": search(),
+        "allergies": search(),
+        "observations": search(),
     }
     shown = cards(client, order_sign(prefetch=prefetch))
     assert has_kidney_card(shown)

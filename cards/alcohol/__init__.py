@@ -1,0 +1,1 @@
+"""Alcohol: as the reason for baclofen, and beside it."""

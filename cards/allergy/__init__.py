@@ -1,0 +1,1 @@
+"""Has this patient reacted to baclofen before?"""

@@ -1,0 +1,1 @@
+"""Is this order right for a child?"""

@@ -1,0 +1,1 @@
+"""Will baclofen be taken twice?"""

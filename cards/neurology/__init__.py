@@ -1,0 +1,1 @@
+"""Do epilepsy or another disease of the nervous system change what baclofen does?"""

@@ -1,0 +1,79 @@
+"""neurologic-comorbidity: diseases in which baclofen is tolerated badly (rules.md 5.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from cards import naming
+from cards.case import Case, Kind
+from cards.facts import DrugClass, Input, MedicationList, Missing, Problem, ProblemEntry, ProblemList
+from cards.gaps import unread
+from cards.neurology.limits import Limits
+from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
+
+RULE = "neurologic-comorbidity"
+
+DISEASES = {
+    Problem.PARKINSONS: "Parkinson disease",
+    Problem.STROKE: "stroke",
+    Problem.DEMENTIA: "dementia",
+    Problem.BRAIN_INJURY: "brain injury",
+    Problem.AUTONOMIC_DYSREFLEXIA: "autonomic dysreflexia",
+}
+"""In the order in which a card names them. The value of each key is also the name of its paragraph."""
+
+LASTING = frozenset({Problem.STROKE, Problem.BRAIN_INJURY})
+"""What the acute disease leaves behind counts when its entry is long resolved."""
+
+NOT_STROKE = "tia"
+"""Flag of a transient attack: it leaves no spasticity behind."""
+
+
+def neurologic_comorbidity(case: Case, _: Limits) -> Outcome:
+    """Every one of these diseases at a start or an increase; at a renewal only Parkinson disease with levodopa."""
+    if not (case.kind.rises or case.kind is Kind.UNCHANGED) or case.stable:
+        return NotIndicated(RULE, f"{case.kind.value}{', stable' if case.stable else ''}: not judged")
+    entries = {kind: found for kind in DISEASES if (found := _entries(case, kind))}
+    with_levodopa = Problem.PARKINSONS in entries and _on_levodopa(case)
+    gaps = _not_known(case, entries.keys())
+    if not (entries if case.kind.rises else with_levodopa):
+        none = NotIndicated(RULE, "no stroke, Parkinson disease, dementia, brain injury or dysreflexia that counts here")
+        return CannotAssess(RULE, gaps) if gaps else none
+    warns = with_levodopa and case.kind.rises
+    return Finding(
+        RULE,
+        Indicator.WARNING if warns else Indicator.INFO,
+        summary="levodopa" if with_levodopa else "default",
+        detail=("S-ORDER", "recorded", *(("levodopa",) if with_levodopa else ()), *entries, "posture"),
+        values={
+            "dx": _capital(naming.listed(DISEASES[kind] for kind in entries)),
+            "recorded": naming.problems(entry for found in entries.values() for entry in found),
+        },
+        unchecked=() if warns else gaps,
+    )
+
+
+def _entries(case: Case, kind: Problem) -> Sequence[ProblemEntry]:
+    problems = case.facts.problems
+    if not isinstance(problems, ProblemList):
+        return ()
+    found = problems.of(kind) if kind in LASTING else problems.active(kind)
+    return [entry for entry in found if NOT_STROKE not in entry.flags]
+
+
+def _on_levodopa(case: Case) -> bool:
+    charted = case.facts.medications.others if isinstance(case.facts.medications, MedicationList) else ()
+    return any(DrugClass.LEVODOPA in medicine.classes for medicine in (*charted, *case.facts.drafted))
+
+
+def _not_known(case: Case, diseases: Collection[Problem]) -> tuple[Missing, ...]:
+    """What could have made this more urgent: a disease that nobody sees, or levodopa beside Parkinson disease."""
+    problems, medicines = unread(case.facts, Input.PROBLEMS), unread(case.facts, Input.MEDICATIONS)
+    if Problem.PARKINSONS in diseases:
+        return () if _on_levodopa(case) else medicines
+    any_disease_counts = case.kind.rises and not diseases
+    return problems if any_disease_counts or _on_levodopa(case) or medicines else ()
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

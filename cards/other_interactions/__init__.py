@@ -1,0 +1,1 @@
+"""What else should be checked beside baclofen?"""

@@ -1,0 +1,117 @@
+"""What else should be checked beside baclofen? (rules.md 5.9)"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cards import naming
+from cards.case import Case
+from cards.facts import ChartText, DrugClass, Input, Medication, MedicationList, Missing, Problem, ProblemList
+from cards.gaps import unread
+from cards.kidney import KidneyFunction, Tier
+from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
+from cards.quantities import Age
+from cards.rule import Rule
+
+RULE = "other-interactions-and-cautions"
+
+ITEMS = {
+    "lithium": "lithium",
+    "maoi": "MAO inhibitor",
+    "tricyclic": "tricyclic antidepressant",
+    "levodopa": "levodopa",
+    "nephrotoxic": "drugs that harm the kidneys",
+    "ulcer": "peptic ulcer",
+    "porphyria": "porphyria",
+    "retention": "urinary retention",
+}
+"""Item, also the name of its paragraph and of its placeholder → its words in the summary."""
+
+TRICYCLIC = "tricyclic"
+"""Flag of the tricyclic ones among the sedating antidepressants."""
+
+REDUCED = frozenset({Tier.K3A, Tier.K3B, Tier.K4, Tier.K5, Tier.DIALYSIS})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    nephrotoxic_age_at_least: Age
+
+
+def other_interactions(case: Case, limits: Limits) -> Outcome:
+    if not case.kind.rises:
+        return NotIndicated(RULE, f"asked for at a start or an increase; this is {case.kind.value}")
+    found = {item: names for item, names in {**_drugs(case, limits), **_conditions(case)}.items() if names}
+    if not found:
+        gaps = _not_known(case, limits)
+        none = NotIndicated(RULE, "no medicine or condition of this list")
+        return CannotAssess(RULE, gaps) if gaps else none
+    return Finding(
+        RULE,
+        Indicator.INFO,
+        summary="default",
+        detail=("S-ORDER", *found, "advice"),
+        values={"items": ", ".join(ITEMS[item] for item in found), **dict.fromkeys(ITEMS, ""), **found},
+    )
+
+
+def _drugs(case: Case, limits: Limits) -> Mapping[str, ChartText]:
+    tricyclics = [one for one in _of(case, DrugClass.SEDATING_ANTIDEPRESSANT) if TRICYCLIC in one.flags]
+    levodopa = () if _has_parkinsons(case) else _of(case, DrugClass.LEVODOPA)
+    harmful = _of(case, DrugClass.NSAID, DrugClass.NEPHROTOXIC) if _at_risk(case, limits) else ()
+    return {
+        "lithium": naming.medicines(_of(case, DrugClass.LITHIUM)),
+        "maoi": naming.medicines(_of(case, DrugClass.MAOI)),
+        "tricyclic": naming.medicines(tricyclics),
+        "levodopa": naming.medicines(levodopa),
+        "nephrotoxic": naming.medicines(harmful),
+    }
+
+
+def _conditions(case: Case) -> Mapping[str, ChartText]:
+    problems = case.facts.problems
+    if not isinstance(problems, ProblemList):
+        return {}
+    return {
+        "ulcer": naming.problems(problems.active(Problem.PEPTIC_ULCER)),
+        "porphyria": naming.problems(problems.of(Problem.PORPHYRIA)),
+        "retention": naming.problems(problems.active(Problem.URINARY_RETENTION)),
+    }
+
+
+def _of(case: Case, *classes: DrugClass) -> Sequence[Medication]:
+    charted = case.facts.medications.others if isinstance(case.facts.medications, MedicationList) else ()
+    wanted = frozenset(classes)
+    return [medicine for medicine in (*charted, *case.facts.drafted) if medicine.classes & wanted]
+
+
+def _has_parkinsons(case: Case) -> bool:
+    """Then the neurological card speaks of levodopa."""
+    problems = case.facts.problems
+    return isinstance(problems, ProblemList) and bool(problems.active(Problem.PARKINSONS))
+
+
+def _at_risk(case: Case, limits: Limits) -> bool:
+    """Reduced kidneys, or an age at which they are easily harmed."""
+    old = isinstance(case.age, Age) and case.age >= limits.nephrotoxic_age_at_least
+    kidney = case.kidney
+    reduced = isinstance(kidney, KidneyFunction) and (kidney.tier in REDUCED or kidney.acute is not None)
+    return old or reduced
+
+
+def _not_known(case: Case, limits: Limits) -> tuple[Missing, ...]:
+    gaps = unread(case.facts, Input.MEDICATIONS, Input.PROBLEMS)
+    if not _of(case, DrugClass.NSAID, DrugClass.NEPHROTOXIC) or _at_risk(case, limits):
+        return gaps
+    kidney = (case.kidney,) if isinstance(case.kidney, Missing) else case.kidney.unchecked
+    return (*gaps, *kidney, *unread(case.facts, Input.AGE))
+
+
+RULES = (
+    Rule(
+        RULE,
+        frozenset({Input.MEDICATIONS, Input.PROBLEMS, Input.KIDNEY_RESULTS, Input.AGE}),
+        other_interactions,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Does this order concern an unborn or a breast-fed child?"""
