@@ -11,7 +11,9 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cds_service import clients
 from cds_service import settings as settings_of
+from cds_service.check_config import report
 from cds_service.settings import CONFIG, PREFIX, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         code: int = given.run(given)
     except SettingsError as error:
-        print(f"baclofen-cds: cannot start\n{error}", file=sys.stderr)
+        print(f"baclofen-cds: wrong settings\n{error}", file=sys.stderr)
         return 2
     return code
 
@@ -52,11 +54,12 @@ def add_settings(command: argparse.ArgumentParser) -> None:
 def settings_from(given: argparse.Namespace) -> Settings:
     """Raises ``SettingsError``."""
     named = {name: value for name, value in vars(given).items() if name in Settings.model_fields and value is not None}
-    return settings_of.load(given.config, **named)
+    return settings_of.load(**named)
 
 
 def _serve(given: argparse.Namespace) -> int:
     settings = settings_from(given)
+    clients.load(settings)
     # Worker processes read the same settings from the environment.
     if given.config:
         os.environ[CONFIG] = str(given.config.resolve())
@@ -117,7 +120,21 @@ def _explain(given: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS: tuple[Callable[[Commands], None], ...] = (_add_serve, _add_explain)
+def _add_check_config(commands: Commands) -> None:
+    checked = commands.add_parser(
+        "check-config", help="say what is wrong with the settings, or what each client may do"
+    )
+    add_settings(checked)
+    checked.set_defaults(run=_check_config)
+
+
+def _check_config(given: argparse.Namespace) -> int:
+    settings = settings_from(given)
+    print(report(settings, clients.load(settings)))
+    return 0
+
+
+COMMANDS: tuple[Callable[[Commands], None], ...] = (_add_serve, _add_explain, _add_check_config)
 """One function for each command: it adds a parser whose default ``run`` takes the parsed arguments."""
 
 if __name__ == "__main__":

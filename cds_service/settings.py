@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as UnreadableVariable
+
+from cards.facts import Jurisdiction
 
 PREFIX = "BACLOFEN_CDS_"
 CONFIG = PREFIX + "CONFIG"
@@ -38,6 +41,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
+    config: Path | None = Field(None, description="the TOML file with the settings, as --config does")
     mode: Mode = Field("production", description="production, or sandbox for testing with synthetic patients")
     host: str = Field("127.0.0.1", min_length=1, description="the address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="a port from 0 (any free one) to 65535")
@@ -49,26 +53,44 @@ class Settings(BaseSettings):
     public_base_url: str = Field("", description="the URL under which clients reach this service, without a last slash")
     snomed: bool = Field(True, description="true or false: whether this site may use SNOMED CT")
     dmd: bool = Field(True, description="true or false: whether this site may use the NHS dm+d")
+    jurisdiction: Jurisdiction = Field(Jurisdiction.US, description="US or FR: whose labels the cards follow")
     key_aliases: dict[str, Key] = Field(
         {}, description="prefetch key as the EHR sends it = one of the keys that GET /cds-services lists"
     )
+
+    clients: dict[str, Any] = Field({}, description="a table [clients.NAME] for each CDS Client")
+    clients_file: Path | None = Field(None, description="a TOML file with a table [clients.NAME] for each client")
 
     @field_validator("public_base_url")
     @classmethod
     def _absolute(cls, url: str) -> str:
         parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
+        plain = parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.fragment)
+        if url and (not plain or "@" in parts.netloc):
             raise ValueError("is not an absolute http or https URL")
         return url.rstrip("/")
 
     @model_validator(mode="after")
     def _safe(self) -> Self:
-        if self.mode == "production":
-            raise ValueError(
-                "this release has no client authentication yet, so it does not start in production mode; "
-                "for testing with synthetic patients start it with --sandbox, or set BACLOFEN_CDS_MODE=sandbox"
-            )
+        if self.mode == "production" and (problems := list(self._not_fit_for_production())):
+            raise ValueError("\n".join(problems))
         return self
+
+    def _not_fit_for_production(self) -> Iterator[str]:
+        yield "this release has no client authentication yet, so it does not start in production mode"
+        if not self.clients and not self.clients_file:
+            yield (
+                "no CDS Client is configured, so nobody could call this service: write a table [clients.NAME] for each "
+                "EHR into the settings file, or into a file that clients_file names (docs/integrators.md shows one). "
+                "For testing with synthetic patients start it with --sandbox, or set BACLOFEN_CDS_MODE=sandbox"
+            )
+        if not self.public_base_url.startswith("https://"):
+            yield (
+                "public_base_url (BACLOFEN_CDS_PUBLIC_BASE_URL): tokens are made for one address, and only https is "
+                f"safe; set {type(self).model_fields['public_base_url'].description}, as https://cds.example/baclofen"
+            )
+        if self.today:
+            yield "today (BACLOFEN_CDS_TODAY): is for sandbox mode only; take it out"
 
     @property
     def sandbox(self) -> bool:
@@ -87,14 +109,16 @@ class Settings(BaseSettings):
 
 def load(config: Path | None = None, **given: Any) -> Settings:
     """``given`` stands above environment and file. Raises ``SettingsError``."""
-    environment = {name.upper() for name in os.environ if name.upper().startswith(PREFIX)}
+    _refuse_unknown({name.upper() for name in os.environ if name.upper().startswith(PREFIX)})
     if config is None and (named := os.environ.get(CONFIG)):
         config = Path(named)
-    _refuse_unknown(environment - {CONFIG})
     from_file = {} if config is None else _read(config)
-    from_file = {name: value for name, value in from_file.items() if PREFIX + name.upper() not in environment}
+    from_file = {name: value for name, value in from_file.items() if not in_environment(name)}
     try:
-        return Settings(**{**from_file, **given})
+        return Settings(**{**from_file, "config": config, **given})
+    except UnreadableVariable as error:
+        name = str(error).partition('"')[2].partition('"')[0]
+        raise SettingsError(f"{name} ({PREFIX}{name.upper()}): is not JSON; set {_description(name)}") from None
     except ValidationError as error:
         raise SettingsError("\n".join(_said(problem) for problem in error.errors(include_input=False))) from None
 
@@ -105,13 +129,28 @@ def _refuse_unknown(names: set[str]) -> None:
         raise SettingsError(f"{', '.join(unknown)}: no such setting; the settings are {_names()}")
 
 
+def in_environment(name: str) -> bool:
+    """Whether a variable sets ``name``: it then stands above the file."""
+    return any(variable.upper() == PREFIX + name.upper() for variable in os.environ)
+
+
 def _read(config: Path) -> dict[str, Any]:
+    settings = toml(config, "--config")
+    if "config" in settings:
+        raise SettingsError(f"{config}: config: a settings file cannot name another; take it out")
+    if isinstance(settings.get("clients_file"), str):
+        settings["clients_file"] = str(config.resolve().parent / settings["clients_file"])
+    return settings
+
+
+def toml(path: Path, named_by: str) -> dict[str, Any]:
+    """Raises ``SettingsError``."""
     try:
-        return tomllib.loads(config.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{config}: cannot be read ({error}); name an existing TOML file with --config") from None
+        raise SettingsError(f"{path}: cannot be read ({error}); name an existing TOML file with {named_by}") from None
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{config}: {error}; correct the TOML") from None
+        raise SettingsError(f"{path}: {error}; correct the TOML") from None
 
 
 def _said(problem: Any) -> str:
@@ -121,7 +160,11 @@ def _said(problem: Any) -> str:
     name = str(problem["loc"][0])
     if name not in Settings.model_fields:
         return f"{name}: no such setting; the settings are {_names()}"
-    return f"{name} ({PREFIX}{name.upper()}): {message}; set {Settings.model_fields[name].description}"
+    return f"{name} ({PREFIX}{name.upper()}): {message}; set {_description(name)}"
+
+
+def _description(name: str) -> str:
+    return str(Settings.model_fields[name].description) if name in Settings.model_fields else "a value of its type"
 
 
 def _names() -> str:

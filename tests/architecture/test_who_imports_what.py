@@ -30,6 +30,7 @@ READS_JSON = {
     "answers": "what an EHR put under a prefetch key",
     "suggestions": "a chart order that a suggestion must repeat as it was sent; its own output, to validate it",
     "explain": "a request from a file",
+    "client_values": "the JWK Set of a client, from a file",
     "gather.chart": "requester, whose shape differs between FHIR versions",
     "gather.setting": "class of an encounter, likewise",
 }

@@ -24,8 +24,34 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_production_is_the_default_and_refuses_to_start_with_the_cure() -> None:
-    with pytest.raises(SettingsError, match=r"no client authentication yet.*--sandbox"):
+    with pytest.raises(SettingsError, match=r"no CDS Client is configured.*\[clients.NAME\].*--sandbox"):
         load()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"public_base_url": "http://cds.example"}, r"public_base_url .*only https is safe; set the URL"),
+        ({}, r"public_base_url .*only https is safe; set the URL"),
+        ({"today": "2026-11-24"}, r"today .*sandbox mode only; take it out"),
+    ],
+)
+def test_what_production_refuses(given: dict[str, str], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        load(**{"clients": {"north": {}}, **given})
+
+
+@pytest.mark.parametrize(
+    "url", ["https://me@cds.example", "https://cds.example?x=1", "https://cds.example#x", "https://"]
+)
+def test_public_base_url_is_a_plain_url(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"public_base_url.*absolute"):
+        load(mode="sandbox", public_base_url=url)
+
+
+def test_a_settings_file_names_no_other(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot name another"):
+        load(written(tmp_path, "mode = 'sandbox'\nconfig = 'x'"))
 
 
 def test_sandbox_starts_with_safe_defaults() -> None:

@@ -1,0 +1,55 @@
+"""``baclofen-cds check-config``: what the settings allow, in words that a security review can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cds_service.clients import CdsClient
+from cds_service.dialects import Dialect
+from cds_service.settings import Settings
+
+_DIALECTS = {
+    Dialect.GENERIC: "cards with suggestions, as CDS Hooks 2.0.1 has them",
+    Dialect.EPIC: "cards with suggestions that Epic can apply: one action each, no change of an order",
+    Dialect.INFO_ONLY: "cards in words only, without suggestions",
+}
+
+
+def report(settings: Settings, clients: Sequence[CdsClient]) -> str:
+    """One paragraph for the service, one for each client."""
+    return "\n\n".join(["\n".join(_service(settings)), *("\n".join(_client(one, settings)) for one in clients)])
+
+
+def _service(settings: Settings) -> Iterator[str]:
+    yield f"{settings.mode} mode on {settings.host} port {settings.port}, {settings.workers} worker(s)"
+    if settings.sandbox:
+        yield from _line("WARNING", "anybody is answered without a token. Synthetic patients only")
+    yield from _line("public address", settings.public_base_url or "not set")
+    if settings.today:
+        yield from _line("today", f"{settings.today}, whatever the clock says")
+
+
+def _client(client: CdsClient, settings: Settings) -> Iterator[str]:
+    yield f"{client.name} may call order-sign and order-select"
+    yield from _line("issuer", *client.issuers)
+    keys = [f"{len(client.keys)} in {client.jwks_file}"] if client.jwks_file else []
+    yield from _line("keys", *keys, *(f"fetched from {url}" for url in client.jku))
+    yield from _line("algorithms", ", ".join(sorted(client.algorithms)))
+    yield from _line("audience", "the URL that is called", *(f"or {one}" for one in sorted(client.audiences)))
+    yield from _line("tenants", *(sorted(client.tenants) or ["any"]))
+    yield from _line("each token", "any number of calls: REPLAY IS NOT NOTICED" if client.reuses_tokens else "one call")
+    yield from _line("FHIR servers", *(client.fhir_servers or ["none"]))
+    yield from _line("browser pages", *(sorted(client.origins) or ["none"]))
+    yield from _line("gets", f"{client.dialect.value}: {_DIALECTS[client.dialect]}")
+    aliases = {**settings.aliases, **client.key_aliases}
+    yield from _line(
+        "prefetch keys", *([f"{theirs} is {ours}" for theirs, ours in sorted(aliases.items())] or ["ours"])
+    )
+    yield from _line("rules off", *(sorted(client.rules_off) or ["none"]))
+    yield from _line("rules silent", *(sorted(client.rules_silent) or ["none"]))
+    yield from _line("in one worker", f"{client.calls_at_once} calls at once, {client.calls_per_minute} a minute")
+
+
+def _line(name: str, *said: str) -> Iterator[str]:
+    for heading, text in zip([name, *[""] * len(said)], said, strict=False):
+        yield f"  {heading:<14} {text}"

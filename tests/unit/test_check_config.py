@@ -1,0 +1,65 @@
+"""``check-config``: what is wrong with the cure, or what each client may do."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from cds_service.__main__ import main
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.upper().startswith("BACLOFEN_CDS_")]:
+        monkeypatch.delenv(name)
+
+
+def written(folder: Path, text: str) -> str:
+    (folder / "keys.json").write_text(json.dumps({"keys": [{"kty": "EC", "kid": "1"}]}))
+    (folder / "baclofen.toml").write_text(text, encoding="utf-8")
+    return str(folder / "baclofen.toml")
+
+
+def test_what_each_client_may_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = written(
+        tmp_path,
+        'mode = "sandbox"\n[key_aliases]\nrenal = "kidney"\n'
+        '[clients.north]\nissuers = ["https://n.example"]\njwks_file = "keys.json"\njku = ["https://n.example/jwks"]\n'
+        'dialect = "epic"\nreuses_tokens = true\nrules_silent = ["renal-recheck"]\ncalls_at_once = 5\n',
+    )
+    assert main(["check-config", "--config", config]) == 0
+    said = capsys.readouterr().out
+    for line in (
+        "sandbox mode on 127.0.0.1 port 8080, 1 worker(s)",
+        "WARNING        anybody is answered without a token",
+        "north may call order-sign and order-select",
+        "issuer         https://n.example",
+        f"keys           1 in {tmp_path / 'keys.json'}",
+        "fetched from https://n.example/jwks",
+        "algorithms     ES384, RS384",
+        "each token     any number of calls: REPLAY IS NOT NOTICED",
+        "FHIR servers   none",
+        "gets           epic: ",
+        "renal is kidney",
+        "rules silent   renal-recheck",
+        "5 calls at once, 6000 a minute",
+        "cds-hooks-sandbox may call",
+    ):
+        assert line in said
+
+
+def test_what_is_wrong_and_the_cure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = written(tmp_path, 'mode = "sandbox"\n[clients.north]\nissuers = ["x"]\n')
+    assert main(["check-config", "--config", config]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"{config} [clients.north] has no keys; set jwks_file to" in said.err
+
+
+def test_a_service_with_a_wrong_client_does_not_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = written(tmp_path, 'mode = "sandbox"\n[clients.north]\nissuers = ["x"]\n')
+    assert main(["serve", "--config", config]) == 2
+    assert "[clients.north] has no keys" in capsys.readouterr().err
