@@ -79,6 +79,8 @@ class ChartText(str):
 
     @classmethod
     def clean(cls, raw: str) -> ChartText:
+        if len(raw) <= cls.LONGEST and raw.isprintable() and "  " not in raw:
+            return cls(raw.strip())
         kept = (
             c if unicodedata.category(c)[0] != "C" else ("\ufffd" if "\ud800" <= c <= "\udfff" else " ")
             for c in raw[:2000]

@@ -56,6 +56,8 @@ def _preference(estimate: Estimate) -> tuple[int, Decimal, float, str]:
 def _naming_others(best: Estimate, collection: Iterable[Estimate], limits: KidneyLimits) -> Estimate:
     """Other methods of the collection are named too; our own computation only where it changes the tier."""
     exact = [other for other in collection if other.bound is Bound.EXACT and other.egfr != best.egfr]
+    if not exact:
+        return best
     elsewhere = [other for other in exact if limits.tier(other.decides) is not limits.tier(best.decides)]
     named = sorted({_words(other) for other in exact if other.reported or other in elsewhere})
     worse = sorted(

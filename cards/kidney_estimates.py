@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import TypeVar
 
 from cards.facts import Bound, CreatinineResult, CystatinResult, EgfrMethod, EgfrResult, KidneyResults, Sex
@@ -21,11 +22,12 @@ _WITH_CYSTATIN = frozenset(_PREFERENCE[:3])
 COMPUTED = len(_PREFERENCE)
 """Rank of our own computation from creatinine alone."""
 _RACE = COMPUTED + 1
+_HUNDREDTH, _THOUSANDTH = Decimal("0.01"), Decimal("0.001")
 _ONLY_BOUND = COMPUTED + 2
 """A value known only as "above 60" comes after everything exact: with a creatinine, that is computed instead (R5)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Estimate:
     value: Decimal
     """mL/min/1.73 m², unrounded; for a bound the bound itself."""
@@ -40,12 +42,12 @@ class Estimate:
     contradiction: str = ""
     """Another result of the same collection says something much worse."""
 
-    @property
+    @cached_property
     def egfr(self) -> Egfr:
         """Whole number, half up (R2)."""
         return Egfr.of(half_up(self.value))
 
-    @property
+    @cached_property
     def decides(self) -> Egfr:
         """The whole number that the tier is read from: "below 30" is in the tier of 29."""
         return self.egfr - Egfr.of(1) if self.bound is Bound.BELOW else self.egfr
@@ -70,19 +72,20 @@ def duration(hours: Hours) -> timedelta:
 
 def reaches(value: Decimal, limit: Decimal) -> bool:
     """At least, to a thousandth mg/dL: 26.5 µmol/L is the limit of 0.3 mg/dL, and converted values are not exact."""
-    thousandth = Decimal("0.001")
-    return value.quantize(thousandth) >= limit.quantize(thousandth)
+    return value.quantize(_THOUSANDTH) >= limit.quantize(_THOUSANDTH)
 
 
 def past(results: KidneyResults, today: date) -> tuple[KidneyResults, bool]:
     """The results without those dated after today, and whether there were any such."""
+    if not any(day(r.taken) > today for r in (*results.egfrs, *results.creatinines, *results.cystatins)):
+        return results, False
     kept = replace(
         results,
         egfrs=tuple(r for r in results.egfrs if day(r.taken) <= today),
         creatinines=tuple(r for r in results.creatinines if day(r.taken) <= today),
         cystatins=tuple(r for r in results.cystatins if day(r.taken) <= today),
     )
-    return kept, kept != results
+    return kept, True
 
 
 # -------------------------------------------------------------------------------------------------------- adults
@@ -91,24 +94,26 @@ def past(results: KidneyResults, today: date) -> tuple[KidneyResults, bool]:
 def adult_estimates(
     results: KidneyResults, age: Age | None, sex: Sex, today: date, limits: KidneyLimits
 ) -> list[Estimate]:
-    """All but the Black variants of race-based values; without an age only what was reported."""
-    found = [
-        _reported(result)
-        for result in results.egfrs
-        if result.method not in (EgfrMethod.RACE_BLACK, EgfrMethod.SCHWARTZ)
-    ]
+    """Those that can decide: of the newest collection, and every older one with cystatin C. Black variants of
+    race-based values are none of them; without an age only what was reported."""
+    reported = [r for r in results.egfrs if r.method not in (EgfrMethod.RACE_BLACK, EgfrMethod.SCHWARTZ)]
     if age is None:
-        return found
+        return [_reported(result) for result in reported]
     within = duration(limits.same_collection_at_most)
-    for creatinine in results.creatinines:
-        found.append(_from_creatinine(creatinine, age, sex))
-        found += (
-            _from_both(creatinine, cystatin, age, sex)
-            for cystatin in results.cystatins
-            if abs(creatinine.taken - cystatin.taken) <= within
-            and days_between(day(cystatin.taken), today) <= limits.cystatin_max_age
-        )
-    return found
+    with_cystatin = [
+        _from_both(creatinine, cystatin, age, sex)
+        for cystatin in results.cystatins
+        if days_between(day(cystatin.taken), today) <= limits.cystatin_max_age
+        for creatinine in results.creatinines
+        if abs(creatinine.taken - cystatin.taken) <= within
+    ]
+    everything = (*reported, *results.creatinines, *with_cystatin)
+    newest = max((one.taken for one in everything), default=datetime.min.replace(tzinfo=UTC))
+    return [
+        *(_reported(r) for r in reported if newest - r.taken <= within or r.method in _WITH_CYSTATIN),
+        *(_from_creatinine(r, age, sex) for r in results.creatinines if newest - r.taken <= within),
+        *with_cystatin,
+    ]
 
 
 def black_variants(results: KidneyResults) -> list[Estimate]:
@@ -198,7 +203,7 @@ _A = TypeVar("_A", SerumCreatinine, CystatinC)
 
 def shown(amount: _A) -> _A:
     """Rounded for reading; never for computing."""
-    return amount.__class__(amount.value.quantize(Decimal("0.01")))
+    return amount.__class__(amount.value.quantize(_HUNDREDTH))
 
 
 # ------------------------------------------------------------------------------------------------------ children

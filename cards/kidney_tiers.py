@@ -50,11 +50,12 @@ class KidneyLimits:
 
     def tier(self, egfr: Egfr) -> Tier:
         """The adult tier of a whole eGFR."""
-        floors = (
-            (self.k1_at_least, Tier.K1),
-            (self.k2_at_least, Tier.K2),
-            (self.k3a_at_least, Tier.K3A),
-            (self.k3b_at_least, Tier.K3B),
-            (self.k4_at_least, Tier.K4),
-        )
-        return next((tier for floor, tier in floors if egfr >= floor), Tier.K5)
+        if egfr >= self.k1_at_least:
+            return Tier.K1
+        if egfr >= self.k2_at_least:
+            return Tier.K2
+        if egfr >= self.k3a_at_least:
+            return Tier.K3A
+        if egfr >= self.k3b_at_least:
+            return Tier.K3B
+        return Tier.K4 if egfr >= self.k4_at_least else Tier.K5
