@@ -99,6 +99,13 @@ class Sex(Enum):
     """Not recorded, "other" or "unknown": both equations are computed and the lower value used (rules.md R7)."""
 
 
+class Jurisdiction(Enum):
+    """Whose labels the words follow: baclofen is licensed for alcohol use disorder in France, not in the US."""
+
+    US = "US"
+    FR = "FR"
+
+
 class Setting(Enum):
     AMBULATORY = "ambulatory"
     INPATIENT = "inpatient"
@@ -506,6 +513,8 @@ class PatientFacts:
     medications: MedicationList | Missing
     allergies: tuple[Allergy, ...] | Missing
     observations: Observations | Missing
+    jurisdiction: Jurisdiction
+    """Of the site, not of the patient."""
 
     @property
     def today(self) -> date:

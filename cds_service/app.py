@@ -43,6 +43,7 @@ def wire(settings: Settings) -> Deps:
         codes=Codes.load(snomed=settings.snomed, dmd=settings.dmd),
         clock=_clock(settings),
         aliases=settings.aliases,
+        jurisdiction=settings.jurisdiction,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cards.catalogue import Assessment, Catalogue
-from cards.facts import PatientFacts
+from cards.facts import Jurisdiction, PatientFacts
 from cds_service import gather, log, metrics, records
 from cds_service.card_builder import Built, cards_for, encode
 from cds_service.gather.codes import Codes
@@ -27,6 +27,7 @@ class Deps:
     clock: Callable[[], datetime]
     """Now, in UTC; fixed by BACLOFEN_CDS_TODAY in sandbox mode."""
     aliases: records.Aliases
+    jurisdiction: Jurisdiction
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def consult(call: HookCall, deps: Deps) -> Consultation:
     now = deps.clock()
     found = records.collect(call, deps.aliases)
     orders = read_orders(call, found, deps.codes, now)
-    facts = gather.facts(call, orders, found, deps.codes, now)
+    facts = gather.facts(call, orders, found, deps.codes, now, deps.jurisdiction)
     assessment = deps.catalogue.assess(facts)
     built = cards_for(assessment, deps.catalogue, call, orders.products)
     _tell_operator(assessment, built)

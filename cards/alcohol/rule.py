@@ -9,7 +9,7 @@ from cards import naming
 from cards.advice import closing
 from cards.case import Case, Indication, Kind
 from cards.drinking import Drinking, drinking
-from cards.facts import Input, Missing, OralDose, Problem, ProblemEntry, ProblemList
+from cards.facts import Input, OralDose, Problem, ProblemEntry, ProblemList
 from cards.gaps import unread
 from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
 from cards.quantities import DailyDose, Days

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cards import naming
 from cards.advice import permitted
 from cards.case import Case, Kind
 from cards.facts import Allergy, ChartText, Input, Missing
-from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome, Proposal, WithdrawOrder
+from cards.outcome import CannotAssess, DoseProposal, Finding, Indicator, NotIndicated, Outcome, WithdrawOrder
 from cards.quantities import DailyDose
 from cards.rule import Rule
 
@@ -43,10 +42,10 @@ def baclofen_hypersensitivity(case: Case, _: Limits) -> Outcome:
     )
 
 
-def _remove(case: Case) -> Sequence[Proposal]:
+def _remove(case: Case) -> tuple[DoseProposal, ...]:
     """Only a first oral order: without its renewal, or without the pump, baclofen would end at once."""
     first = case.kind is not Kind.INTRATHECAL and case.current.dose == DailyDose.of(0)
-    return tuple(permitted(case, [WithdrawOrder()])) if first else ()
+    return permitted(case, [WithdrawOrder()]) if first else ()
 
 
 def _established(case: Case) -> tuple[str, ...]:

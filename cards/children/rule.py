@@ -11,7 +11,6 @@ from cards.facts import Input, Missing, OralDose, Why
 from cards.gaps import unread
 from cards.kidney import KidneyFunction, Tier
 from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
-from cards.quantities import Age
 from cards.rule import Rule
 
 __all__ = ["RULES", "Limits"]
@@ -83,12 +82,12 @@ def _no_kidney(case: Case, found: Sequence[Reason]) -> tuple[Missing, ...]:
 
 def _values(case: Case, found: Sequence[Reason], limits: Limits) -> dict[str, object]:
     weight = recent_weight(case, limits)
-    known = weight is not None and isinstance(case.dose, OralDose)
+    by_weight = weight and isinstance(case.dose, OralDose) and per_kilogram(case.dose.highest, weight)
     return {
         "reason": found[0][1] if found else "",
         "reasons": "; ".join(words for _, words in found),
         "weight": weight or "",
-        "per_kilogram": per_kilogram(case.dose.highest, weight) if known else "",
+        "per_kilogram": by_weight or "",
         "weight_age": limits.weight_max_age,
         "cap": cap_for(case, limits),
         "label_age": limits.labelled_at_least,

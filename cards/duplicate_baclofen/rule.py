@@ -123,7 +123,8 @@ def _limit(case: Case) -> DailyDose:
 
 def _pump(case: Case) -> Sequence[ChartBaclofen]:
     chart = case.facts.medications.baclofen if isinstance(case.facts.medications, MedicationList) else ()
-    return [one for one in chart if one.route is Route.INTRATHECAL and one.standing is Standing.ACTIVE and not one.ended]
+    running = [one for one in chart if one.standing is Standing.ACTIVE and not one.ended]
+    return [one for one in running if one.route is Route.INTRATHECAL]
 
 
 def _proposals(case: Case, beside: _Beside) -> Sequence[DoseProposal]:

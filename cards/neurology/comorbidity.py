@@ -37,7 +37,7 @@ def neurologic_comorbidity(case: Case, _: Limits) -> Outcome:
     with_levodopa = Problem.PARKINSONS in entries and _on_levodopa(case)
     gaps = _not_known(case, entries.keys())
     if not (entries if case.kind.rises else with_levodopa):
-        none = NotIndicated(RULE, "no stroke, Parkinson disease, dementia, brain injury or dysreflexia that counts here")
+        none = NotIndicated(RULE, "none of these diseases on the problem list")
         return CannotAssess(RULE, gaps) if gaps else none
     warns = with_levodopa and case.kind.rises
     return Finding(

@@ -51,12 +51,14 @@ def _indicator(case: Case) -> Indicator | None:
 def _seizures(case: Case, limits: Limits) -> Sequence[ProblemEntry]:
     """Epilepsy at any time; a seizure of the last years, or an active one without a date."""
     problems = case.facts.problems
+    if not isinstance(problems, ProblemList):
+        return ()
     oldest = case.facts.today - timedelta(days=int(limits.seizure_max_age.value))
 
     def counts(entry: ProblemEntry) -> bool:
         return SINGLE not in entry.flags or (entry.recorded >= oldest if entry.recorded else entry.active)
 
-    return [entry for entry in problems.of(Problem.SEIZURE) if counts(entry)] if isinstance(problems, ProblemList) else []
+    return [entry for entry in problems.of(Problem.SEIZURE) if counts(entry)]
 
 
 def _taken(case: Case) -> Sequence[Medication]:

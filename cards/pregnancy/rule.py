@@ -74,7 +74,8 @@ def possible(case: Case, limits: Limits) -> bool:
 
 
 def _impossible(case: Case, limits: Limits) -> str:
-    return f"{case.facts.sex.value}, age {case.age}; asked for women from {limits.age_at_least:n} to {limits.age_at_most}"
+    asked = f"asked for women from {limits.age_at_least:n} to {limits.age_at_most}"
+    return f"{case.facts.sex.value}, age {case.age}; {asked}"
 
 
 def _signs(case: Case, limits: Limits) -> Sequence[str]:

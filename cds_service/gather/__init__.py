@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cards.facts import PatientFacts
+from cards.facts import Jurisdiction, PatientFacts
 from cds_service.gather.allergies import allergies
 from cds_service.gather.codes import Codes
 from cds_service.gather.conditions import problems, procedures
@@ -17,7 +17,9 @@ from cds_service.hooks import HookCall
 from cds_service.records import PatientRecords
 
 
-def facts(call: HookCall, orders: Orders, records: PatientRecords, codes: Codes, now: datetime) -> PatientFacts:
+def facts(
+    call: HookCall, orders: Orders, records: PatientRecords, codes: Codes, now: datetime, jurisdiction: Jurisdiction
+) -> PatientFacts:
     """What the record says, each input by itself: an unreadable one is Missing and costs only rules that need it."""
     return PatientFacts(
         now=now,
@@ -36,4 +38,5 @@ def facts(call: HookCall, orders: Orders, records: PatientRecords, codes: Codes,
         medications=medication_list(call, records, codes, now),
         allergies=allergies(records, codes, now),
         observations=observations(records, codes, now),
+        jurisdiction=jurisdiction,
     )

@@ -78,7 +78,7 @@ class _Result:
 def alcohol_finding(
     kind: TestKind, observation: Observation, part: Observation | Component, sex: Sex, today: date
 ) -> AlcoholFinding | None:
-    """``part`` is the Observation, or the component of a panel. ``None``: there is no result, or it is of the future."""
+    """``part`` is the Observation, or the component of a panel. ``None``: no result, or one of the future."""
     if observation.status in NO_RESULT or not _has_value(part):
         return None
     moment = taken(observation)

@@ -67,7 +67,7 @@ def taken(observation: Observation) -> When | None:
 
 
 def lacks_older_only(sent: Records, today: date, window: timedelta) -> bool:
-    """Whether a list that was cut off, newest first, reaches back beyond ``window``: then only older ones are missing."""
+    """Whether a list that was cut off, newest first, reaches back beyond ``window``: only older ones are missing."""
     if not sent.newest_first:
         return False
     days = [moment.day if (moment := taken(one)) else None for one in observations_in(sent)]

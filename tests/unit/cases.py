@@ -15,16 +15,20 @@ from cards.case import Case, CurrentBaclofen, Indication, Kind
 from cards.content import LONGEST_SUMMARY, Library
 from cards.dosing import Dosing
 from cards.facts import (
+    Allergy,
     BaclofenOrder,
+    ChartBaclofen,
     ChartText,
     DoseStep,
     DrugClass,
     Hook,
     Input,
+    Jurisdiction,
     KidneyResults,
     Medication,
     MedicationList,
     Missing,
+    Observations,
     OralDose,
     Origin,
     PatientFacts,
@@ -181,6 +185,12 @@ def make_case(
     hook: Hook = Hook.ORDER_SIGN,
     setting: Setting = Setting.AMBULATORY,
     route: Route = Route.ORAL,
+    allergies: tuple[Allergy, ...] | Missing = (),
+    observations: Observations | Missing | None = None,
+    beside: tuple[ChartBaclofen, ...] = (),
+    replaced: tuple[ChartBaclofen, ...] = (),
+    reason_given: bool = True,
+    jurisdiction: Jurisdiction = Jurisdiction.US,
 ) -> Case:
     """An adult of 50 with normal kidneys who is started on 5 mg TID, and what differs.
 
@@ -194,15 +204,15 @@ def make_case(
     order = BaclofenOrder(
         reference="MedicationRequest/draft", label=ChartText("baclofen 5 mg oral tablet"), route=route,
         dose=dose if dose is not None else oral("5 mg TID"), stops=dose is None, prior=None, prior_found=True,
-        reasons=frozenset(), reason_given=True, reason_mentions_alcohol=indication.is_alcohol,
+        reasons=frozenset(), reason_given=reason_given, reason_mentions_alcohol=indication.is_alcohol,
         recognised=Recognised.BY_CODE, authored=NOW.date(), origin=Origin("MedicationRequest/draft"),
     )  # fmt: skip
     facts = PatientFacts(
         now=NOW, hook=hook, orders=(order,), drafted=tuple(_medication(m) for m in drafted), drafted_unrecognised=(),
         orders_for_other_patients=0, age=age if isinstance(age, Missing) else Age.of(age), sex=sex, deceased=False,
         setting=setting, kidney=results or KidneyResults(), problems=_problems(problems),
-        procedures=procedures or ProblemList(), medications=_medications(medications), allergies=(),
-        observations=not_recorded(Input.OBSERVATIONS),
+        procedures=procedures or ProblemList(), medications=_medications(medications), allergies=allergies,
+        observations=observations or not_recorded(Input.OBSERVATIONS), jurisdiction=jurisdiction,
     )  # fmt: skip
     return Case(
         facts=facts,
@@ -212,8 +222,8 @@ def make_case(
         dose=dose,
         current=CurrentBaclofen(
             dose=now,
-            replaced=(),
-            beside=(),
+            replaced=replaced,
+            beside=beside,
             exposure=None if exposure is None else Days.of(exposure),
             since_change=None if since_change is None else Days.of(since_change),
             earlier_increases=earlier_increases,

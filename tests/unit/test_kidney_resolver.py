@@ -23,6 +23,7 @@ from cards.facts import (
     EgfrResult,
     Hook,
     Input,
+    Jurisdiction,
     KidneyResults,
     Missing,
     Observations,
@@ -95,6 +96,7 @@ def facts(kidney: KidneyResults | Missing, **more: Any) -> PatientFacts:
         "orders_for_other_patients": 0, "age": Age.of(60), "sex": Sex.MALE, "deceased": False,
         "setting": Setting.UNKNOWN, "kidney": kidney, "problems": (), "procedures": (),
         "medications": not_available(Input.MEDICATIONS), "allergies": (), "observations": Observations(),
+        "jurisdiction": Jurisdiction.US,
     } | more  # fmt: skip
     for name in ("problems", "procedures"):
         if isinstance(given[name], tuple):

@@ -27,6 +27,7 @@ from cards.facts import (
     Hook,
     Ingredient,
     Input,
+    Jurisdiction,
     KidneyResults,
     Medication,
     MedicationList,
@@ -118,6 +119,7 @@ def facts_of(given: dict[str, Any]) -> PatientFacts:
             ),
             alcohol=tuple(_alcohol(entry) for entry in given.get("alcohol", ())),
         ),
+        jurisdiction=Jurisdiction(given.get("jurisdiction", "US")),
     )
 
 
