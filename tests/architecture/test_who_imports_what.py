@@ -19,6 +19,8 @@ KNOWN_BY: dict[str, set[str]] = {
     "pydantic_settings": {"settings"},
     "prometheus_client": {"metrics"},
     "fhir": {"suggestions"},
+    "jinja2": {"clinical_content"},
+    "markdown_it": {"clinical_content"},
 }
 """Library → the parts of ``cds_service`` that may import it (docs/decisions/0002-who-knows-which-library.md)."""
 
@@ -83,7 +85,7 @@ def test_fhir_models_are_r4b(module: Module) -> None:
 
 def test_every_library_is_declared_and_used() -> None:
     """A library that comes only through another one may vanish with it."""
-    provides = {"fhir_resources": "fhir"}
+    provides = {"fhir_resources": "fhir", "markdown_it_py": "markdown_it"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     declared = {
         re.split(r"[\[<>=!~ ;]", wanted)[0].lower().replace("-", "_").replace(".", "_")

@@ -27,7 +27,7 @@ from cards.facts import (
 from cards.intention import read_cases
 from cards.kidney import resolve
 from cards.quantities import DailyDose, Days
-from tests.vignettes.reading import NOWHERE, TODAY, facts_of, oral_dose
+from cards.vignettes import NOWHERE, TODAY, facts_of, oral_dose
 
 CATALOGUE = Catalogue.load()
 BASE = {"age": 50, "sex": "female"}

@@ -14,12 +14,12 @@ from functools import cache
 import msgspec
 
 from cards.facts import DrugClass, OralDose
+from cards.vignettes import TIMES
 from cds_service import resources
 from cds_service.gather.codes import Codes
 from cds_service.gather.dosage import oral_dose
 from cds_service.gather.products import Strength
 from tests.vignettes.fhir import LOINC, Json
-from tests.vignettes.reading import TIMES
 
 TESTS = {"2160-0": "creatinine+eGFR", "33863-2": "cystatin C"}
 _MAY_CHANGE = {"dosageInstruction", "dispenseRequest"}

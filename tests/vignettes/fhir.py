@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from tests.vignettes.reading import NOW, TIMES, TODAY, VOCABULARY
+from cards.vignettes import NOW, TIMES, TODAY, VOCABULARY
 from tests.vignettes.schedules import MOMENTS, Schedule
 
 Json = dict[str, Any]

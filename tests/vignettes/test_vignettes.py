@@ -21,7 +21,7 @@ from cards.outcome import (
 )  # fmt: skip
 from cards.outcome import Test as LabTest
 from cards.triage import SUMMARY_CARD, ShownCard
-from tests.vignettes.reading import Vignette, all_vignettes, facts_of
+from cards.vignettes import Vignette, all_vignettes, facts_of
 
 
 @cache

@@ -27,13 +27,13 @@ from cards.facts import (
     ProblemList,
     Unreadable,
 )  # fmt: skip
+from cards.vignettes import TODAY, Vignette, all_vignettes, facts_of
 from cds_service import hooks
 from cds_service.app import wire
 from cds_service.respond import Deps, consult
 from cds_service.services import HOOKS
 from cds_service.settings import load
 from tests.vignettes.fhir import Style
-from tests.vignettes.reading import TODAY, Vignette, all_vignettes, facts_of
 from tests.vignettes.styles import STYLES
 
 

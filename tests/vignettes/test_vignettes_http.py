@@ -10,12 +10,12 @@ from functools import cache
 import pytest
 
 from cards.catalogue import Catalogue
+from cards.vignettes import TODAY, Vignette, all_vignettes
 from cds_service.app import create_app
 from cds_service.settings import load
 from tests.conformance.calls import Client, cards
 from tests.vignettes.answers import done, expected, topic
 from tests.vignettes.fhir import Json, Style
-from tests.vignettes.reading import TODAY, Vignette, all_vignettes
 from tests.vignettes.styles import STYLES
 from tests.vignettes.test_vignettes import needed_rules
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from cards.facts import DrugClass, Problem
+from cards.vignettes import VOCABULARY
 from cds_service.gather.codes import Codes
 from cds_service.resources import CodeableConcept, Coding
 from tests.vignettes.fhir import ATC, ICD10, ICD10CM, NALOXONE, NALOXONE_NAME, RXNORM, SNOMED
-from tests.vignettes.reading import VOCABULARY
 
 _SYSTEMS = {"icd10cm": ICD10CM, "icd10": ICD10, "snomed": SNOMED, "atc": ATC, "ingredient": RXNORM, "products": RXNORM}
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta, timezone
 from decimal import Decimal
 
+from cards.vignettes import NOW, TODAY, VOCABULARY
 from tests.vignettes.fhir import (
     ICD10CM,
     INTRATHECAL,
@@ -19,7 +20,6 @@ from tests.vignettes.fhir import (
     Prescribed,
     Style,
 )  # fmt: skip
-from tests.vignettes.reading import NOW, TODAY, VOCABULARY
 from tests.vignettes.schedules import Schedule
 
 _OIDS = {

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
+from cards.vignettes import TIMES, TODAY, VOCABULARY
 from tests.vignettes.fhir import ICD10, ICD10CM, INTRATHECAL, NALOXONE_NAME, NDC, UCUM, Json, Prescribed, Style, number
-from tests.vignettes.reading import TIMES, TODAY, VOCABULARY
 from tests.vignettes.schedules import Schedule
 
 _TABLETS = {Decimal(5): "70710-1609", Decimal(10): "0115-1010", Decimal(20): "0115-1012"}

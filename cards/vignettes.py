@@ -1,15 +1,18 @@
-"""Vignettes as written by the clinic → the facts that the rules read. No FHIR here."""
+"""Vignettes, the clinic's worked examples, as the facts that the rules read.
+
+Tests run them; the clinical document shows them. ``vocabulary.toml`` holds the words that they may use for problems and
+medicines.
+"""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
+from cards.content import HERE, read_toml
 from cards.facts import (
     AlcoholFinding,
     AlcoholTest,
@@ -50,10 +53,9 @@ from cards.facts import (
 )  # fmt: skip
 from cards.quantities import Age, DailyDose, Days, Egfr, Height, IntrathecalDose, SerumCreatinine, SingleDose, Weight
 
-CARDS = Path(__file__).parents[2] / "cards"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TODAY = NOW.date()
-VOCABULARY = tomllib.loads((Path(__file__).parent / "vocabulary.toml").read_text())
+VOCABULARY = read_toml(HERE / "vocabulary.toml")
 NOWHERE = Origin("vignette")
 
 
@@ -62,8 +64,10 @@ class Vignette:
     number: str
     name: str
     question: str
+    """Folder of the clinical question."""
     given: dict[str, Any]
     expect: dict[str, Any]
+    note: str
 
     def __str__(self) -> str:
         return f"{self.number} {self.name}"
@@ -71,10 +75,10 @@ class Vignette:
 
 def all_vignettes() -> list[Vignette]:
     found = []
-    for path in sorted(CARDS.glob("*/vignettes.toml")):
+    for path in sorted(HERE.glob("*/vignettes.toml")):
         found += [
-            Vignette(one["number"], one["name"], path.parent.name, one["given"], one["expect"])
-            for one in tomllib.loads(path.read_text())["vignette"]
+            Vignette(one["number"], one["name"], path.parent.name, one["given"], one["expect"], one.get("note", ""))
+            for one in read_toml(path)["vignette"]
         ]
     return sorted(found, key=lambda vignette: vignette.number)
 
