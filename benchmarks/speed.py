@@ -82,7 +82,8 @@ def facts(body: bytes, deps: Deps) -> Work:
         now = deps.clock()
         call = hooks.parse(body, HOOKS)
         found = records.collect(call, deps.aliases)
-        return gather.facts(call, read_orders(call, found, deps.codes, now), found, deps.codes, now, deps.jurisdiction)
+        orders = read_orders(call, found, deps.codes, now)
+        return gather.facts(call, orders, found, deps.codes, now, jurisdiction=deps.jurisdiction)
 
     return work
 

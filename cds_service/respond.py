@@ -52,7 +52,7 @@ def consult(call: HookCall, deps: Deps) -> Consultation:
     now = deps.clock()
     found = records.collect(call, deps.aliases)
     orders = read_orders(call, found, deps.codes, now)
-    facts = gather.facts(call, orders, found, deps.codes, now, deps.jurisdiction)
+    facts = gather.facts(call, orders, found, deps.codes, now, jurisdiction=deps.jurisdiction)
     assessment = deps.catalogue.assess(facts)
     built = cards_for(assessment, deps.catalogue, call, orders.products)
     _tell_operator(assessment, built)

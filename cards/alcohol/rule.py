@@ -9,7 +9,7 @@ from cards import naming
 from cards.advice import closing
 from cards.case import Case, Indication, Kind
 from cards.drinking import Drinking, drinking
-from cards.facts import Input, OralDose, Problem, ProblemEntry, ProblemList
+from cards.facts import Input, Jurisdiction, OralDose, Problem, ProblemEntry, ProblemList
 from cards.gaps import unread
 from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
 from cards.quantities import DailyDose, Days
@@ -50,8 +50,17 @@ def aud_off_label(case: Case, limits: Limits) -> Outcome:
     return Finding(
         OFF_LABEL,
         Indicator.WARNING if worse and not case.stable else Indicator.INFO,
-        summary=worse[0] if worse else "default",
-        detail=("S-ORDER", *worse, "status", "benefit", "dose", "alcohol", *liver, "risks", "care", *closing(case, ())),
+        summary=worse[0] if worse else _local(case, "default"),
+        detail=(
+            "S-ORDER",
+            *worse,
+            *(_local(case, name) for name in ("status", "dose", "alcohol")),
+            "benefit",
+            *liver,
+            "risks",
+            "care",
+            *closing(case, ()),
+        ),
         values={
             "signs": str(signs),
             "encephalopathy": naming.problems(_active(case, Problem.HEPATIC_ENCEPHALOPATHY)),
@@ -71,6 +80,15 @@ def _worse(case: Case, signs: Drinking, limits: Limits) -> tuple[str, ...]:
         "drinking": bool(signs) and high,
     }
     return tuple(name for name, is_met in met.items() if is_met)
+
+
+def _local(case: Case, name: str) -> str:
+    """The words for where the service runs: "status", "status_fr"."""
+    match case.facts.jurisdiction:
+        case Jurisdiction.US:
+            return name
+        case Jurisdiction.FR:
+            return f"{name}_fr"
 
 
 def _indication(case: Case) -> str:

@@ -18,7 +18,7 @@ from cds_service.records import PatientRecords
 
 
 def facts(
-    call: HookCall, orders: Orders, records: PatientRecords, codes: Codes, now: datetime, jurisdiction: Jurisdiction
+    call: HookCall, orders: Orders, records: PatientRecords, codes: Codes, now: datetime, *, jurisdiction: Jurisdiction
 ) -> PatientFacts:
     """What the record says, each input by itself: an unreadable one is Missing and costs only rules that need it."""
     return PatientFacts(
