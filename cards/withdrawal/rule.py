@@ -127,11 +127,16 @@ def _taper(case: Case) -> tuple[DoseProposal, ...]:
 
 
 def _schedule(case: Case) -> str:
-    """ "70, 60, 50, 40, 30, 25, 20, 15, 10, 5 mg/day, 7 days each, then stop"."""
+    """ "10 mg/day from 2026-11-23, 5 from 2026-11-30, none from 2026-12-07": with dates, for the patient's calendar."""
     if isinstance(case.current.dose, Missing):
         return ""
-    steps = case.dosing.taper_off(case.current.dose).steps
-    return f"{', '.join(format(step.regimen.daily, 'n') for step in steps)} mg/day, {steps[0].lasts} each, then stop"
+    day = case.facts.today
+    said: list[str] = []
+    for step in case.dosing.taper_off(case.current.dose).steps:
+        dose = step.regimen.daily
+        said.append(f"{format(dose, 'n') if said else dose} from {day}")
+        day += timedelta(days=int(step.lasts.value))
+    return ", ".join([*said, f"none from {day}"])
 
 
 # ---------------------------------------------------------------------------------------------------------- cutting

@@ -110,19 +110,25 @@ def test_nothing_else_lowers_a_stop(context: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("current", "schedule"),
     [
-        (80, "70, 60, 50, 40, 30, 25, 20, 15, 10, 5 mg/day, 7 days each, then stop"),
-        (60, "50, 40, 30, 25, 20, 15, 10, 5 mg/day, 7 days each, then stop"),
-        (15, "10, 5 mg/day, 7 days each, then stop"),
+        (80, [70, 60, 50, 40, 30, 25, 20, 15, 10, 5]),
+        (60, [50, 40, 30, 25, 20, 15, 10, 5]),
+        (15, [10, 5]),
     ],
 )
-def test_the_taper_goes_down_to_nothing_whatever_the_kidneys(current: float, schedule: str) -> None:
+def test_the_taper_goes_down_to_nothing_whatever_the_kidneys(current: float, schedule: list[int]) -> None:
     for tier in (Tier.K1, Tier.K3B, Tier.K4):
         outcome = found(stop(current, tier=tier))
-        assert outcome.values["schedule"] == schedule
         [taper] = outcome.proposals
         assert isinstance(taper, Taper)
         assert not taper.stays_at_last
-        assert [f"{step.regimen.daily:n}" for step in taper.steps] == schedule.split(" mg", maxsplit=1)[0].split(", ")
+        assert [step.regimen.daily.value for step in taper.steps] == schedule
+
+
+def test_the_schedule_has_dates_from_today() -> None:
+    assert found(stop(20)).values["schedule"] == (
+        "15 mg/day from 2026-11-23, 10 from 2026-11-30, 5 from 2026-12-07, none from 2026-12-14"
+    )
+    assert found(stop(5)).values["schedule"] == "2.5 mg/day from 2026-11-23, none from 2026-11-30"
 
 
 @pytest.mark.parametrize("context", [{"acute": AKI}, {"problems": [ENCEPHALOPATHY]}])
