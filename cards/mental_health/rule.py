@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from cards import naming
 from cards.case import Case, Kind
-from cards.facts import ChartText, Input, Missing, OralDose, Problem, ProblemEntry, ProblemList, Unreadable, Why
+from cards.facts import Input, Missing, OralDose, Problem, ProblemEntry, ProblemList, Unreadable, Why
+from cards.gaps import unread
 from cards.outcome import CannotAssess, Finding, Indicator, LimitSupply, NotIndicated, Outcome
 from cards.quantities import DailyDose, Days
 from cards.rule import Rule
@@ -24,6 +26,9 @@ DIAGNOSES = {
     Problem.DELIRIUM_HALLUCINATION: "delirium or hallucinations",
 }
 
+REACTIONS = frozenset({Problem.PSYCHOSIS, Problem.DELIRIUM_HALLUCINATION})
+"""What an earlier reaction to baclofen may have been."""
+
 TOXIC = "encephalopathy"
 """Flag of the delirium value set: encephalopathy is toxicity, not psychiatric history (resolutions.md 19)."""
 
@@ -37,32 +42,59 @@ class Limits:
 
 
 def psychiatric_history(case: Case, limits: Limits) -> Outcome:
-    """Psychosis, bipolar disorder, delirium or hallucinations at any time, also long resolved."""
+    """Psychosis, bipolar disorder, delirium or hallucinations at any time; more so where baclofen was the cause."""
     if case.kind not in JUDGED:
         return _other_kind(HISTORY, case)
     history = [entry for entry in _of(case, *DIAGNOSES) if TOXIC not in entry.flags]
-    if not history:
-        gaps = _gaps(case)
-        none = NotIndicated(HISTORY, "no psychosis, bipolar disorder, delirium or hallucinations on the problem list")
+    reactions = _reactions(case)
+    unread_reactions = unread(case.facts, Input.ALLERGIES)
+    if not history and not reactions:
+        gaps = (*_gaps(case), *unread_reactions)
+        none = NotIndicated(HISTORY, "no psychosis, bipolar disorder, delirium or hallucinations on record")
         return CannotAssess(HISTORY, gaps) if gaps else none
-    indicator = _by_dose(case, limits)
+    indicator = _after_reaction(case, limits) if reactions else _by_dose(case, limits)
     if case.stable and indicator is not Indicator.CRITICAL:
         if indicator is Indicator.INFO:
-            return NotIndicated(HISTORY, f"stable at {_dose(case)}, not above {limits.dose_above}")
+            few = NotIndicated(HISTORY, f"stable at {_dose(case)}, not above {limits.dose_above}")
+            return CannotAssess(HISTORY, unread_reactions) if unread_reactions else few
         indicator = indicator.lowered()
     kinds = [kind for kind in DIAGNOSES if any(kind in entry.kinds for entry in history)]
-    bipolar = ("mania",) if Problem.BIPOLAR in kinds else ()
+    summary = "reaction" if reactions else "dose"
+    said = {
+        "reaction": bool(reactions),
+        "recorded": bool(history),
+        "worsens": True,
+        "mania": Problem.BIPOLAR in kinds,
+        "monitor": True,
+        "stopping": True,
+    }
     return Finding(
         HISTORY,
         indicator,
-        summary="dose_unknown" if isinstance(case.dose, Unreadable) else "dose",
-        detail=("S-ORDER", "recorded", "worsens", *bipolar, "monitor", "stopping", *_dose_unread(case)),
+        summary=f"{summary}_unknown" if isinstance(case.dose, Unreadable) else summary,
+        detail=("S-ORDER", *(name for name, wanted in said.items() if wanted), *_dose_unread(case)),
         values={
-            "dx": _listed([DIAGNOSES[kind] for kind in kinds]),
-            "recorded": _named(history),
+            "dx": naming.listed(DIAGNOSES[kind] for kind in kinds) if kinds else "",
+            "recorded": naming.problems(history),
+            "reaction": naming.joined(reactions),
             "dose_limit": limits.dose_above,
         },
+        unchecked=() if reactions or indicator is Indicator.CRITICAL else unread_reactions,
     )
+
+
+def _reactions(case: Case) -> Sequence[str]:
+    """Psychosis, hallucinations or delirium that the allergy list puts down to baclofen."""
+    entries = () if isinstance(case.facts.allergies, Missing) else case.facts.allergies
+    return [
+        f"{'; '.join(entry.reactions) or entry.label} ({entry.recorded or 'no date'})"
+        for entry in entries
+        if entry.reaction_kinds & REACTIONS
+    ]
+
+
+def _after_reaction(case: Case, limits: Limits) -> Indicator:
+    return Indicator.CRITICAL if _above(case, limits.dose_above) else Indicator.WARNING
 
 
 def self_harm_risk(case: Case, limits: Limits) -> Outcome:
@@ -83,7 +115,7 @@ def _after_suicidality(case: Case, entries: Sequence[ProblemEntry], limits: Limi
         Indicator.CRITICAL if high else Indicator.WARNING,
         summary="suicidality",
         detail=("S-ORDER", "recorded", "overdose", "follow_up", *_dose_unread(case)),
-        values={"recorded": _named(entries), "supply": limits.supply, "dose_limit": limits.high_dose_above},
+        values={"recorded": naming.problems(entries), "supply": limits.supply, "dose_limit": limits.high_dose_above},
         proposals=(LimitSupply(limits.supply),),
     )
 
@@ -104,7 +136,7 @@ def _with_depression(case: Case, limits: Limits) -> Outcome:
         indicator,
         summary="depression",
         detail=("S-ORDER", "recorded", "depression", *alcohol, "overdose", "ask", *_dose_unread(case)),
-        values={"recorded": _named(depression), "dose_limit": limits.high_dose_above},
+        values={"recorded": naming.problems(depression), "dose_limit": limits.high_dose_above},
         unchecked=gaps,
     )
 
@@ -172,17 +204,7 @@ def _dose(case: Case) -> str:
     return str(case.dose.highest) if isinstance(case.dose, OralDose) else "a dose that order-dose-unparseable names"
 
 
-def _named(entries: Sequence[ProblemEntry]) -> ChartText:
-    """ "Bipolar I disorder (2019-02-03)", each once, in an order that does not depend on the record's."""
-    return ChartText("; ".join(sorted({f"{entry.label} ({entry.recorded or 'no date'})" for entry in entries})))
-
-
-def _listed(words: Sequence[str]) -> str:
-    """ "psychosis, bipolar disorder and delirium or hallucinations"."""
-    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
-
-
 RULES = (
-    Rule(HISTORY, frozenset({Input.PROBLEMS, Input.ORDER}), psychiatric_history),
+    Rule(HISTORY, frozenset({Input.PROBLEMS, Input.ALLERGIES, Input.ORDER}), psychiatric_history),
     Rule(SELF_HARM, frozenset({Input.PROBLEMS, Input.ORDER}), self_harm_risk),
 )
