@@ -18,6 +18,9 @@ class Limits:
     oxymorphone_factor: MmeFactor
     baclofen_above: DailyDose
     reduced_kidney_age_at_least: Age
+    audit_c_max_age: Days
+    peth_max_age: Days
+    ethanol_max_age: Days
     intoxication_max_age: Days
     new_opioid_max_age: Days
     naloxone_max_age: Days

@@ -75,7 +75,7 @@ def opioid_coprescription(case: Case, limits: Limits) -> Outcome:
         detail=_detail(case, seen, start),
         values=_values(seen, start, limits),
         proposals=_proposals(seen, start),
-        unchecked=(*seen.gaps, *(triggers.not_known(case) if found is not worst else ())),
+        unchecked=(*seen.gaps, *(triggers.not_known(case, limits) if found is not worst else ())),
     )
 
 

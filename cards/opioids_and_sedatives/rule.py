@@ -13,7 +13,7 @@ __all__ = ["RULES", "Limits"]
 RULES = (
     Rule(
         "opioid-coprescription",
-        frozenset({Input.MEDICATIONS, Input.PROBLEMS, Input.KIDNEY_RESULTS, Input.AGE}),
+        frozenset({Input.MEDICATIONS, Input.PROBLEMS, Input.KIDNEY_RESULTS, Input.AGE, Input.OBSERVATIONS}),
         opioid_coprescription,
     ),
     Rule("cns-depressant-load", frozenset({Input.MEDICATIONS, Input.AGE, Input.PROBLEMS}), cns_depressant_load),

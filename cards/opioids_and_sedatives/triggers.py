@@ -6,10 +6,11 @@ Each trigger says what it met, with its numbers, or None.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 
 from cards.case import Case
+from cards.drinking import drinking
 from cards.facts import DrugClass, Input, Missing, OralDose, Problem, ProblemEntry, Why
+from cards.gaps import unread
 from cards.kidney import KidneyFunction, Tier
 from cards.opioids_and_sedatives import medicines, mme
 from cards.opioids_and_sedatives.limits import Limits
@@ -68,12 +69,11 @@ def high_baclofen_dose(case: Case, limits: Limits) -> str | None:
 
 
 def alcohol(case: Case, limits: Limits) -> str | None:
-    """The indication, or intoxication in these days; an F10 code alone is not drinking (resolutions.md 19)."""
+    """The indication, or signs of drinking; an F10 code alone is not drinking (resolutions.md 19)."""
     if case.indication.is_alcohol:
         return f"indication {case.indication.value}"
-    oldest = case.facts.today - timedelta(days=int(limits.intoxication_max_age.value))
-    intoxicated = _ever(case, Problem.ALCOHOL_INTOXICATION)
-    return _of("alcohol", [entry for entry in intoxicated if entry.recorded and entry.recorded >= oldest])
+    signs = drinking(case.facts, limits)
+    return f"alcohol: {signs}" if signs else None
 
 
 TRIGGERS: tuple[Callable[[Case, Limits], str | None], ...] = (
@@ -94,7 +94,7 @@ def met(case: Case, limits: Limits) -> tuple[str, ...]:
     return tuple(words for words in said if words is not None)
 
 
-def not_known(case: Case) -> tuple[Missing, ...]:
+def not_known(case: Case, limits: Limits) -> tuple[Missing, ...]:
     """Inputs beside the medication list that could have met a trigger, had they been read."""
     kidney: tuple[Missing, ...]
     match case.kidney:
@@ -104,7 +104,8 @@ def not_known(case: Case) -> tuple[Missing, ...]:
             kidney = (*unchecked, case.age)
         case KidneyFunction(unchecked=unchecked):
             kidney = unchecked
-    return tuple(dict.fromkeys((*problem_gaps(case), *kidney)))
+    tests = (*unread(case.facts, Input.OBSERVATIONS), *drinking(case.facts, limits).unread)
+    return tuple(dict.fromkeys((*problem_gaps(case), *kidney, *tests)))
 
 
 def problem_gaps(case: Case) -> tuple[Missing, ...]:
