@@ -71,7 +71,7 @@ def _call(resources: dict[str, list[dict[str, Any]]], tablets: int) -> dict[str,
                 "gender": "female",
                 "birthDate": "1981-05-17",
             },
-            "procedures": _bundle([]),
+            **{key: _bundle([]) for key in ("procedures", "allergies", "observations")},
             **{key: _bundle(found) for key, found in resources.items()},
         },
     }

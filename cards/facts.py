@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, StrEnum
+from functools import cached_property
 
 from cards.quantities import (
     Age,
@@ -244,18 +246,31 @@ class ProblemEntry:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ProblemList:
     entries: tuple[ProblemEntry, ...] = ()
     incomplete: str = ""
 
     def of(self, *kinds: Problem) -> tuple[ProblemEntry, ...]:
         """Entries of any of these classes, active or not."""
+        if len(kinds) == 1:
+            return self._by_kind.get(kinds[0], ())
         wanted = frozenset(kinds)
+        if wanted.isdisjoint(self._by_kind):
+            return ()
         return tuple(entry for entry in self.entries if entry.kinds & wanted)
 
     def active(self, *kinds: Problem) -> tuple[ProblemEntry, ...]:
         return tuple(entry for entry in self.of(*kinds) if entry.active)
+
+    @cached_property
+    def _by_kind(self) -> Mapping[Problem, tuple[ProblemEntry, ...]]:
+        """Every rule asks for a few classes of a list that may be long."""
+        found: dict[Problem, list[ProblemEntry]] = {}
+        for entry in self.entries:
+            for kind in entry.kinds:
+                found.setdefault(kind, []).append(entry)
+        return {kind: tuple(entries) for kind, entries in found.items()}
 
 
 # ----------------------------------------------------------------------------------------------------- medicines

@@ -32,14 +32,16 @@ CNS_ACTIVE: Mapping[DrugClass, str] = {
 
 
 def on_record(facts: PatientFacts) -> tuple[Medication, ...]:
-    """Chart and drafts, in an order that does not depend on how they were sent."""
+    """Chart and drafts."""
     charted = () if isinstance(facts.medications, Missing) else facts.medications.others
-    return tuple(sorted((*charted, *facts.drafted), key=_alphabetical))
+    return (*charted, *facts.drafted)
 
 
 def of(facts: PatientFacts, *classes: DrugClass) -> tuple[Medication, ...]:
+    """Those of these classes, in an order that does not depend on how they were sent."""
     wanted = frozenset(classes)
-    return tuple(medicine for medicine in on_record(facts) if medicine.classes & wanted)
+    found = [medicine for medicine in on_record(facts) if medicine.classes & wanted]
+    return tuple(sorted(found, key=_alphabetical))
 
 
 def classes_among(facts: PatientFacts, names: Mapping[DrugClass, str]) -> tuple[DrugClass, ...]:

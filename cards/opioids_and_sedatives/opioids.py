@@ -59,10 +59,12 @@ class _Picture:
 def opioid_coprescription(case: Case, limits: Limits) -> Outcome:
     if medicines.stops(case):
         return NotIndicated(RULE, "baclofen is being stopped")
-    seen = _picture(case, limits)
-    if not seen.opioids:
+    opioids = medicines.of(case.facts, DrugClass.OPIOID)
+    if not opioids:
+        gaps = medicines.gaps(case.facts)
         none = NotIndicated(RULE, "no opioid on the medication list or among the drafts")
-        return CannotAssess(RULE, seen.gaps) if seen.gaps else none
+        return CannotAssess(RULE, gaps) if gaps else none
+    seen = _picture(case, opioids, limits)
     found = indicator(case.kind, new=seen.new, triggered=bool(seen.triggers), naloxone=bool(seen.naloxone))
     if found is None:
         return NotIndicated(RULE, f"baclofen is being lowered and naloxone is {seen.naloxone}")
@@ -117,8 +119,7 @@ def _accepted(recommended: DailyDose, tier: Tier, case: Case, limits: Limits) ->
     return recommended
 
 
-def _picture(case: Case, limits: Limits) -> _Picture:
-    opioids = medicines.of(case.facts, DrugClass.OPIOID)
+def _picture(case: Case, opioids: tuple[Medication, ...], limits: Limits) -> _Picture:
     return _Picture(
         opioids=opioids,
         new=any(_is_new(opioid, case.facts.today, limits) for opioid in opioids),
