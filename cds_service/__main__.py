@@ -134,7 +134,38 @@ def _check_config(given: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS: tuple[Callable[[Commands], None], ...] = (_add_serve, _add_explain, _add_check_config)
+def _add_content(commands: Commands) -> None:
+    content = commands.add_parser("content", help="the clinical content, as one document to review")
+    add_settings(content)
+    kind = content.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--unversioned",
+        action="store_true",
+        help="without the content version, which changes with every file: for docs/clinical-content.md",
+    )
+    kind.add_argument("--fhir", type=Path, metavar="DIR", help="write it as FHIR R4 resources into this folder instead")
+    content.set_defaults(run=_content, mode="sandbox")
+
+
+def _content(given: argparse.Namespace) -> int:
+    from cards.catalogue import Catalogue  # noqa: PLC0415  # the content is loaded only when it is needed
+    from cds_service.clinical_content.document import clinical_document  # noqa: PLC0415
+    from cds_service.clinical_content.fhir import write  # noqa: PLC0415
+
+    if not given.fhir:
+        print(clinical_document(Catalogue.load(), versioned=not given.unversioned), end="")
+        return 0
+    settings = settings_from(given)
+    try:
+        written = write(given.fhir, Catalogue.load(), snomed=settings.snomed, dmd=settings.dmd)
+    except OSError as error:
+        print(f"baclofen-cds: cannot write to {given.fhir}: {error.strerror}", file=sys.stderr)
+        return 2
+    print(f"baclofen-cds: {written} resources in {given.fhir}")
+    return 0
+
+
+COMMANDS: tuple[Callable[[Commands], None], ...] = (_add_serve, _add_explain, _add_content, _add_check_config)
 """One function for each command: it adds a parser whose default ``run`` takes the parsed arguments."""
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ def document(settings: Settings, service: CdsService, version: str) -> dict[str,
             f"/cds-services/{service.id}": {"post": call},
             "/healthz": {"get": _get("The process is alive")},
             "/readyz": {"get": _get("The clinical content is loaded and calls can be answered")},
+            "/content": {"get": _get("The clinical content, for reading and printing (HTML)")},
             "/metrics": {"get": _get("Counters for Prometheus")},
         },
     }

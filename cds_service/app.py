@@ -18,11 +18,12 @@ from starlette.responses import Response
 from cards.catalogue import Catalogue
 from cds_service import api_docs, log, services, suggestions
 from cds_service import settings as settings_of
+from cds_service.clinical_content.page import content_page
 from cds_service.errors import MethodNotAllowed, NotFound, ServiceError
 from cds_service.gather.codes import Codes
 from cds_service.middleware import BasePath, DirectCall, Guard, LoopbackCors
 from cds_service.respond import Deps, respond
-from cds_service.routes import NO_STORE, Answer, HookCalls, always, counters, error_response
+from cds_service.routes import NO_STORE, Answer, HookCalls, always, counters, error_response, written_once
 from cds_service.services import CdsService
 from cds_service.settings import Settings
 
@@ -33,7 +34,9 @@ def create_app(settings: Settings) -> FastAPI:
     suggestions.warm()
     service = services.baclofen_safety(deps.catalogue.reads)
     about = {"mode": settings.mode, "contentVersion": deps.catalogue.content_version}
-    return application(settings, service, partial(respond, deps=deps), about)
+    app = application(settings, service, partial(respond, deps=deps), about)
+    app.add_route("/content", written_once(partial(content_page, deps.catalogue)), ["GET"])
+    return app
 
 
 def wire(settings: Settings) -> Deps:
@@ -43,6 +46,7 @@ def wire(settings: Settings) -> Deps:
         codes=Codes.load(snomed=settings.snomed, dmd=settings.dmd),
         clock=_clock(settings),
         aliases=settings.aliases,
+        content_url=f"{settings.public_base_url}/content" if settings.public_base_url else "",
         jurisdiction=settings.jurisdiction,
     )
 

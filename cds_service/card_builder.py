@@ -46,12 +46,20 @@ class Frame:
     links: Sequence[Mapping[str, str]]
 
     @classmethod
-    def of(cls, rule: str, title: str, reasons: Sequence[OverrideReason], sources: Sequence[Source]) -> Frame:
+    def of(
+        cls,
+        rule: str,
+        title: str,
+        reasons: Sequence[OverrideReason],
+        sources: Sequence[Source],
+        content_url: str = "",
+    ) -> Frame:
         cited = {source.link: source.citation for source in sources if source.link.startswith("https://")}
         links = [{"label": citation, "url": link, "type": "absolute"} for link, citation in cited.items()]
         return cls(
             source={
                 "label": SOURCE_LABEL,
+                **({"url": f"{content_url}#{rule}"} if content_url else {}),
                 "topic": {"system": RULE_SYSTEM, "code": topic_code(rule), "display": title},
             },
             override_reasons=[
@@ -75,15 +83,20 @@ def topic_code(rule: str) -> str:
 
 
 def cards_for(
-    assessment: Assessment, catalogue: Catalogue, call: HookCall, products: Mapping[str, OrderedProduct]
+    assessment: Assessment,
+    catalogue: Catalogue,
+    call: HookCall,
+    products: Mapping[str, OrderedProduct],
+    content_url: str = "",
 ) -> Built:
     """``products``: the recognised baclofen product of each draft, by the draft's reference."""
-    return build(assessment.triaged.cards, catalogue.words, frames(catalogue), Session.of(call, products))
+    by_rule = frames(catalogue, content_url)
+    return build(assessment.triaged.cards, catalogue.words, by_rule, Session.of(call, products))
 
 
 @lru_cache(maxsize=4)
-def frames(catalogue: Catalogue) -> Mapping[str, Frame]:
-    """One frame per rule, and one for the summary card."""
+def frames(catalogue: Catalogue, content_url: str = "") -> Mapping[str, Frame]:
+    """One frame per rule, and one for the summary card. ``content_url``: the page that explains each rule."""
     words, groups = catalogue.words, catalogue.library.override_groups
     made = {
         rule: Frame.of(
@@ -91,10 +104,11 @@ def frames(catalogue: Catalogue) -> Mapping[str, Frame]:
             words.title(rule),
             groups[text.overrides],
             [words.evidence[key] for key in text.sources if key in words.evidence],
+            content_url,
         )
         for rule, text in words.texts.items()
     }
-    return made | {SUMMARY_CARD: Frame.of(SUMMARY_CARD, words.title(SUMMARY_CARD), groups["All"], ())}
+    return made | {SUMMARY_CARD: Frame.of(SUMMARY_CARD, words.title(SUMMARY_CARD), groups["All"], (), content_url)}
 
 
 def build(shown: Sequence[ShownCard], words: Words, by_rule: Mapping[str, Frame], session: Session) -> Built:

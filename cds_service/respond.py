@@ -27,6 +27,8 @@ class Deps:
     clock: Callable[[], datetime]
     """Now, in UTC; fixed by BACLOFEN_CDS_TODAY in sandbox mode."""
     aliases: records.Aliases
+    content_url: str
+    """Where a reader finds the clinical content, "https://.../content"; empty when the site has named no address."""
     jurisdiction: Jurisdiction
 
 
@@ -54,7 +56,7 @@ def consult(call: HookCall, deps: Deps) -> Consultation:
     orders = read_orders(call, found, deps.codes, now)
     facts = gather.facts(call, orders, found, deps.codes, now, jurisdiction=deps.jurisdiction)
     assessment = deps.catalogue.assess(facts)
-    built = cards_for(assessment, deps.catalogue, call, orders.products)
+    built = cards_for(assessment, deps.catalogue, call, orders.products, deps.content_url)
     _tell_operator(assessment, built)
     return Consultation(found, facts, assessment, built)
 

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from cds_service import log, metrics
+from cds_service.clinical_content.page import Page
 from cds_service.errors import (
     InternalFault,
     NotFound,
@@ -45,6 +46,16 @@ def always(body: bytes, media_type: str = "application/json") -> Callable[[Reque
 
     async def endpoint(_: Request) -> Response:
         return Response(body, 200, NO_STORE, media_type)
+
+    return endpoint
+
+
+def written_once(write: Callable[[], Page]) -> Callable[[Request], Response]:
+    """A page that takes a second to write. Not a coroutine: it is written in a thread, and no hook call waits for it."""
+
+    def endpoint(_: Request) -> Response:
+        page = write()
+        return Response(page.body, 200, {**NO_STORE, "content-security-policy": page.policy}, "text/html")
 
     return endpoint
 

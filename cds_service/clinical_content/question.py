@@ -78,7 +78,9 @@ def _rule(question: Question, text: CardText, context: Context, *, last: bool) -
     if last:
         about.append("Asked last, once for each signing, about the outcomes of all other rules.")
     yield bullets(about)
-    yield logic_part(text.logic) if text.logic else "**This rule has no sentences yet.**"
+    if text.logic is not None:
+        yield logic_part(text.logic)
+        yield f"Rule approved: {APPROVAL}"
     yield _example(text, context)
     yield _words(text, {**context.placeholders, **question.placeholders})
 
@@ -91,7 +93,7 @@ def logic_part(logic: Logic) -> str:
     ]
     lines += ["**Suggests**", bullets(f"`{offer}`: {said}" for offer, said in logic.suggests) or "- nothing"]
     lines += ["**Unless** (any of these: no card)", bullets(logic.unless)] if logic.unless else []
-    return "\n\n".join((*lines, f"Rule approved: {APPROVAL}"))
+    return "\n\n".join(lines)
 
 
 def _example(text: CardText, context: Context) -> str:

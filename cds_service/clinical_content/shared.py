@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cards.catalogue import Catalogue
 from cards.content import Library, fill
-from cards.triage import DOSE_OWNERS, FAMILIES, ORDER, SHOWN_AT_ONCE
+from cards.triage import DOSE_OWNERS, FAMILIES, ORDER, SHOWN_AT_ONCE, SUMMARY_CARD
 from cds_service.clinical_content.held_in_code import HELD
 from cds_service.clinical_content.markdown import APPROVAL, bullets, heading, table
 from cds_service.clinical_content.numbers import number_table, sources
@@ -38,6 +38,11 @@ def shown_part(catalogue: Catalogue) -> Iterator[str]:
     yield (
         "Rules find; then the findings are merged, ordered and limited "
         f"(at most {SHOWN_AT_ONCE} cards beside the critical ones, and one that sums up the rest)."
+    )
+    yield heading(3, SUMMARY_CARD)
+    yield (
+        f"**{catalogue.words.title(SUMMARY_CARD)}**: the card that sums up the rest, with a line for each "
+        "finding and the highest urgency of them."
     )
     yield heading(3, "Order of cards of the same urgency")
     yield bullets([", ".join(f"`{rule}`" for rule in ORDER if rule in catalogue.texts)])
