@@ -29,7 +29,7 @@ def held_in_code_part() -> Iterator[str]:
     )
     yield table(
         ("what", "value", "where it comes from", "approved"),
-        ((one.what, f"**{one.value}**", one.why, APPROVAL) for one in HELD),
+        ((one.what, f"**{one.value}**", one.source, APPROVAL) for one in HELD),
     )
 
 

@@ -21,11 +21,11 @@ from cds_service.gather.products import Strength
 from cds_service.resources import Dosage
 
 # Plausibility (resolutions.md 9): beyond these a number is a slip of unit or of the decimal point, not a dose.
-_LARGEST_SINGLE = Decimal(200)
-_LARGEST_DAILY = Decimal(1000)
+LARGEST_SINGLE = Decimal(200)
+LARGEST_DAILY = Decimal(1000)
 _SMALLEST_SINGLE = Decimal("0.5")
 _SMALLEST_IN_MICROGRAMS = Decimal("2.5")
-_SURELY_ORAL = Decimal(10)
+SURELY_ORAL = Decimal(10)
 """A dose of this many mg a day is by mouth even where no route is stated (rules.md 3.5, resolutions.md 10)."""
 NO_DOSAGE = Unreadable("the order has no dosage instruction", given=False)
 
@@ -71,7 +71,7 @@ def read_schedule(dosages: Sequence[Dosage], strength: Strength) -> Schedule | U
 def _implausible(schedule: Schedule, route_stated: bool) -> Unreadable | None:
     for step in schedule.dose.steps:
         single, daily = step.largest_single.value, step.daily.value
-        if single > _LARGEST_SINGLE or daily > _LARGEST_DAILY:
+        if single > LARGEST_SINGLE or daily > LARGEST_DAILY:
             amounts = f"{plain_number(single)} mg at once, {plain_number(daily)} mg a day"
             return Unreadable(f"{amounts}, is not a plausible dose")
         smallest = _SMALLEST_IN_MICROGRAMS if schedule.in_micrograms else _SMALLEST_SINGLE
@@ -82,7 +82,7 @@ def _implausible(schedule: Schedule, route_stated: bool) -> Unreadable | None:
         return None
     if schedule.in_micrograms:
         return Unreadable("the dose is in micrograms and no route is stated")
-    if schedule.dose.highest.value < _SURELY_ORAL:
+    if schedule.dose.highest.value < SURELY_ORAL:
         return Unreadable("no route is stated, and the dose is too small to be surely a dose by mouth")
     return None
 

@@ -21,9 +21,11 @@ _BY_FLAG = {"audit-c-score": AlcoholTest.AUDIT_C, "peth": AlcoholTest.PETH, "blo
 TEST_FLAGS = frozenset(_BY_FLAG)
 
 _HIGHEST_AUDIT_C = 12
-_PETH_NG_PER_ML = Decimal(20)
+AUDIT_C_IN_MEN, AUDIT_C_IN_OTHERS = 4, 3
+"""Positive from here on (E-ALC-02); the lower limit where the sex is not known."""
+PETH_NG_PER_ML = Decimal(20)
 """What laboratories call evidence of drinking more than a little."""
-_ETHANOL_MG_PER_DL = Decimal(10)
+ETHANOL_MG_PER_DL = Decimal(10)
 """About what laboratories can detect."""
 
 _ONE, _TEN, _HUNDRED, _THOUSAND = Decimal(1), Decimal(10), Decimal(100), Decimal(1000)
@@ -112,9 +114,9 @@ def _read(test: AlcoholTest, part: Observation | Component, sex: Sex) -> _Result
         case AlcoholTest.AUDIT_C:
             return _score(part, sex)
         case AlcoholTest.PETH:
-            return _answer(part) or _concentration(part, _TO_NG_PER_ML, _PETH_NG_PER_ML)
+            return _answer(part) or _concentration(part, _TO_NG_PER_ML, PETH_NG_PER_ML)
         case AlcoholTest.ETHANOL:
-            return _answer(part) or _concentration(part, _TO_MG_PER_DL, _ETHANOL_MG_PER_DL)
+            return _answer(part) or _concentration(part, _TO_MG_PER_DL, ETHANOL_MG_PER_DL)
 
 
 def _score(part: Observation | Component, sex: Sex) -> _Result | _Unread:
@@ -125,7 +127,7 @@ def _score(part: Observation | Component, sex: Sex) -> _Result | _Unread:
         return _Unread("is not a number")
     if value != int(value) or not 0 <= value <= _HIGHEST_AUDIT_C:
         return _Unread(f"is not between 0 and {_HIGHEST_AUDIT_C}")
-    return _Result(value >= (4 if sex is Sex.MALE else 3), plain_number(value))
+    return _Result(value >= (AUDIT_C_IN_MEN if sex is Sex.MALE else AUDIT_C_IN_OTHERS), plain_number(value))
 
 
 def _answer(part: Observation | Component) -> _Result | None:
