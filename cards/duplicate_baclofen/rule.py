@@ -140,7 +140,7 @@ def _proposals(case: Case, beside: _Beside) -> Sequence[DoseProposal]:
 def _not_known(case: Case) -> tuple[Missing, ...]:
     """Another order may be there that nobody sees; which one the draft replaces may not be known."""
     lost = (case.current.dose,) if isinstance(case.current.dose, Missing) and not case.current.beside else ()
-    return (*unread(case.facts, Input.MEDICATIONS), *lost)
+    return tuple(dict.fromkeys((*unread(case.facts, Input.MEDICATIONS), *lost)))
 
 
 def _could_be_over(case: Case, total: DailyDose | Missing) -> tuple[Missing, ...]:

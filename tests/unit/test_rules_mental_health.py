@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cards.case import Indication, Kind
-from cards.facts import Input, Problem, ProblemEntry, ProblemList, Route, Unreadable
+from cards.facts import Allergy, ChartText, Input, Origin, Problem, ProblemEntry, ProblemList, Route, Unreadable
 from cards.mental_health.rule import RULES, Limits, psychiatric_history, self_harm_risk
 from cards.outcome import CannotAssess, Finding, Indicator, LimitSupply, Outcome
 from cards.quantities import Days
@@ -243,3 +243,53 @@ def test_a_higher_start_never_lowers_the_card(problems: list[ProblemEntry], dail
     for rule in RULES:
         low, high = (rule.assess(make_case(problems=problems, ordered=mg), limits()) for mg in (daily, more))
         assert (level(high) or 0) >= (level(low) or 0)
+
+
+# ------------------------------------------------------------------------------------- reactions to baclofen before
+
+
+def reacted(*kinds: Problem) -> Allergy:
+    return Allergy(
+        ChartText("Baclofen"), False, (ChartText("visual hallucinations"),), frozenset(kinds), ago(900), Origin("A/1")
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("daily", "by_order", "when_stable"),
+    [(5, WARNING, INFO), (30, WARNING, INFO), (30.5, CRITICAL, CRITICAL), (80.5, CRITICAL, CRITICAL)],
+)
+@pytest.mark.parametrize("kind", [Problem.PSYCHOSIS, Problem.DELIRIUM_HALLUCINATION])
+def test_an_earlier_reaction_to_baclofen_weighs_more(
+    kind: Problem, daily: float, by_order: Indicator, when_stable: Indicator
+) -> None:
+    allergies = (reacted(kind),)
+    assert level(history(ordered=daily, allergies=allergies)) is by_order
+    assert level(history(**renewal(daily, 29), allergies=allergies)) is by_order
+    assert level(history(**renewal(daily, 30), allergies=allergies)) is when_stable
+    assert level(history(Problem.BIPOLAR, ordered=daily, allergies=allergies)) is by_order
+
+
+def test_an_unread_dose_after_a_reaction_is_a_warning() -> None:
+    outcome = found(history(ordered=UNREAD, allergies=(reacted(Problem.PSYCHOSIS),)))
+    assert (outcome.indicator, outcome.summary) == (WARNING, "reaction_unknown")
+
+
+def test_other_reactions_are_no_psychiatric_history() -> None:
+    assert level(history(allergies=(reacted(), reacted(Problem.ENCEPHALOPATHY)))) is None
+
+
+def test_an_allergy_list_that_was_not_read() -> None:
+    unread = not_available(Input.ALLERGIES)
+    assert history(allergies=unread) == CannotAssess("psychiatric-history", (unread,))
+    assert history(Problem.BIPOLAR, allergies=unread, **renewal(15, 300)) == CannotAssess(
+        "psychiatric-history", (unread,)
+    )
+    assert found(history(Problem.BIPOLAR, allergies=unread)).unchecked == (unread,)
+    assert found(history(Problem.BIPOLAR, allergies=unread, ordered=90)).unchecked == ()
+
+
+@pytest.mark.parametrize("ordered", [15, 45, UNREAD, NO_DOSE])
+def test_the_card_after_a_reaction_can_be_written(ordered: float | Unreadable) -> None:
+    for problems in ([], [Problem.BIPOLAR]):
+        case = make_case(ordered=ordered, problems=problems, allergies=(reacted(Problem.PSYCHOSIS),))
+        assert f"visual hallucinations ({ago(900)})" in written(case, found(psychiatric_history(case, limits()))).detail

@@ -11,12 +11,16 @@ from hypothesis import strategies as st
 
 from cards.case import Case, Indication, Kind
 from cards.facts import (
+    AlcoholFinding,
+    AlcoholTest,
     ChartText,
     DrugClass,
     Ingredient,
     Input,
     Medication,
     MedicationList,
+    Observations,
+    Origin,
     Problem,
     ProblemList,
     Route,
@@ -64,6 +68,11 @@ def opioid(name: str = "oxycodone", daily: float | None = 30, **other: Any) -> M
         "label": ChartText(f"{name} tablet"), "started": ago(180), "opioids": (Ingredient(name, dose),),
     }  # fmt: skip
     return medication(DrugClass.OPIOID, **(given | other))
+
+
+def drank(test: AlcoholTest, days: int, *, positive: bool | None = True) -> Observations:
+    shown = ChartText(f"{test} 8")
+    return Observations(alcohol=(AlcoholFinding(test, positive, shown, ago(days), Origin("Observation/1")),))
 
 
 def chart(*medicines: Medication, **other: Any) -> MedicationList:
@@ -282,6 +291,13 @@ def test_what_lies_below_the_limit_never_reads_as_the_limit() -> None:
         ("intoxication 3 d ago", {"problems": [problem(Problem.ALCOHOL_INTOXICATION, recorded=ago(3))]},
          f"alcohol: alcohol-intoxication ({ago(3)})"),
         ("intoxication 4 d ago", {"problems": [problem(Problem.ALCOHOL_INTOXICATION, recorded=ago(4))]}, None),
+        ("AUDIT-C a year ago", {"observations": drank(AlcoholTest.AUDIT_C, 365)}, f"alcohol: AUDIT-C 8 ({ago(365)})"),
+        ("AUDIT-C over a year ago", {"observations": drank(AlcoholTest.AUDIT_C, 366)}, None),
+        ("PEth 90 d ago", {"observations": drank(AlcoholTest.PETH, 90)}, f"alcohol: PEth 8 ({ago(90)})"),
+        ("PEth 91 d ago", {"observations": drank(AlcoholTest.PETH, 91)}, None),
+        ("ethanol 3 d ago", {"observations": drank(AlcoholTest.ETHANOL, 3)}, f"alcohol: ethanol 8 ({ago(3)})"),
+        ("ethanol 4 d ago", {"observations": drank(AlcoholTest.ETHANOL, 4)}, None),
+        ("negative AUDIT-C", {"observations": drank(AlcoholTest.AUDIT_C, 5, positive=False)}, None),
         ("intoxication undated", {"problems": [problem(Problem.ALCOHOL_INTOXICATION)]}, None),
     ],
 )  # fmt: skip
@@ -290,6 +306,14 @@ def test_each_trigger_says_what_it_met(kind: str, given: dict[str, Any], expecte
     case = make_case(medications=chart(*medicines), **given)
     assert triggers.met(case, limits()) == ((expected,) if expected else ())
     assert level(opioid_coprescription(case, limits())) is (CRITICAL if expected else WARNING)
+
+
+def test_tests_of_drinking_that_were_not_read_are_named_where_they_could_matter() -> None:
+    unread = not_available(Input.OBSERVATIONS)
+    assert unread in found(opioids(medications=chart(opioid()), observations=unread)).unchecked
+    assert unread not in found(opioids(medications=chart(opioid()), observations=unread, tier=Tier.K4)).unchecked
+    unclear = found(opioids(medications=chart(opioid()), observations=drank(AlcoholTest.PETH, 5, positive=None)))
+    assert [gap.reason for gap in unclear.unchecked] == ["PEth 8"]
 
 
 # ------------------------------------------------------------------------------------------- hospice, naloxone, dose
