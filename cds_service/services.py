@@ -50,6 +50,11 @@ _VALUE_SETS: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """Value sets whose LOINC codes a search asks for: the codes that the reader recognises, and no others."""
+_ONLY: Mapping[str, frozenset[str]] = {
+    "alcohol-use-observation": frozenset({"audit-c-score", "peth", "blood-alcohol"}),
+}
+_NOT: Mapping[str, frozenset[str]] = {"body-weight-observations": frozenset({"first"})}
+"""Of these value sets only the codes with one of the flags, and those without."""
 
 FEEDS: Mapping[Input, frozenset[str]] = {
     Input.AGE: frozenset({"patient"}),
@@ -85,8 +90,13 @@ def _loinc(key: str) -> str:
     codes: list[str] = []
     for value_set in _VALUE_SETS.get(key, ()):
         with (terminology.FOLDER / f"{value_set}.loinc.csv").open(encoding="utf-8", newline="") as file:
-            codes += [row["code"] for row in csv.DictReader(file)]
+            codes += [row["code"] for row in csv.DictReader(file) if _is_read(value_set, row["flags"])]
     return ",".join(f"http://loinc.org|{code}" for code in codes)
+
+
+def _is_read(value_set: str, flags: str) -> bool:
+    has = set(flags.split("|"))
+    return (value_set not in _ONLY or bool(has & _ONLY[value_set])) and not has & _NOT.get(value_set, frozenset())
 
 
 def baclofen_safety(reads: frozenset[Input]) -> CdsService:

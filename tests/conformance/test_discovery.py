@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from cards import terminology
 from cards.catalogue import Catalogue
 from cards.facts import Input
 from cds_service import services
+from cds_service.gather.body import body_measure
+from cds_service.gather.codes import Codes
+from cds_service.gather.drinking_tests import test_kind as kind_of_test
+from cds_service.gather.pregnancy_status import pregnancy_sign
 from cds_service.records import EXPECTED
+from cds_service.resources import CodeableConcept, Coding
 from tests.conformance.calls import SERVICE, Client, assert_refused, order_select, order_sign, post
 from tests.conformance.conftest import Shell
 
@@ -70,6 +76,22 @@ def test_D5_an_input_that_no_rule_reads_is_not_asked_for() -> None:
     """Minimum necessary: no allergy list unless a rule looks at it."""
     assert set(services.prefetch(frozenset({Input.AGE, Input.KIDNEY_RESULTS}))) == {"patient", "kidney"}
     assert services.prefetch(frozenset({Input.ORDER})) == {}
+
+
+def test_D5_the_codes_that_are_asked_for_are_those_that_are_read() -> None:
+    """Minimum necessary, and nothing forgotten."""
+    template = services.prefetch(frozenset(Input))["observations"]
+    asked = set(re.findall(r"http://loinc.org\|([\d-]+)", template))
+    codes, read = Codes.load(), set[str]()
+    for path in terminology.FOLDER.glob("*.loinc.csv"):
+        for line in path.read_text(encoding="utf-8").splitlines()[1:]:
+            code = line.split(",")[1]
+            concept = CodeableConcept(coding=[Coding(system="http://loinc.org", code=code)])
+            found = codes.observation(concept)
+            if body_measure(found) or kind_of_test(found) or pregnancy_sign(found):
+                read.add(code)
+    assert asked == read
+    assert {"75626-2", "97607-6", "5643-2", "82810-3", "11778-8", "29463-7", "8302-2"} <= asked
 
 
 def test_D5_the_integrators_guide_names_every_key_and_its_purpose() -> None:
