@@ -3,13 +3,14 @@
 #   make demo     set up, then run the service in sandbox mode      (PORT=8080)
 #   make test     set up, then run the whole test suite             (ARGS="-k kidney")
 #   make check    every check that a change must pass; runs all of them and counts the failures
+#   make content  write docs/clinical-content.md anew, after a change of the clinical content
 #   make bench    measure the speed against its yardsticks
 #   make lock     renew the lock files after a change of the dependencies in pyproject.toml
 #   make clean    remove what the others made
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check content bench lock clean
 
 PORT ?= 8080
 ARGS ?=
@@ -35,6 +36,10 @@ EXAMPLE := fixtures/requests/patients/synthea-isaiah-schaden.json
 
 test: $(FOR_TEST)
 	@$(PY) -m pytest $(ARGS)
+
+content: $(FOR_TEST)
+	@$(VENV)/bin/baclofen-cds content --unversioned > docs/clinical-content.new
+	@mv docs/clinical-content.new docs/clinical-content.md
 
 bench: $(FOR_TEST)
 	@$(PY) -m benchmarks.speed $(ARGS)

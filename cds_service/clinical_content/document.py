@@ -10,7 +10,7 @@ from cards.value_set_files import value_set_files
 from cds_service.clinical_content.examples import examples, unversioned
 from cds_service.clinical_content.markdown import bullets, document, heading, link, slug
 from cds_service.clinical_content.numbers import NOT_READ, on_policy_alone, value
-from cds_service.clinical_content.question import NOT_REVIEWED, Context, question_part, title
+from cds_service.clinical_content.question import NOT_REVIEWED, Context, chapter, question_part
 from cds_service.clinical_content.shared import (
     arithmetic_part,
     held_in_code_part,
@@ -56,8 +56,8 @@ def _blocks(catalogue: Catalogue, *, versioned: bool) -> Iterator[str]:
     yield from _how_to_read()
     yield from _to_decide(catalogue)
     yield from arithmetic_part(library)
-    for question in catalogue.questions:
-        yield from question_part(question, context)
+    for number, question in enumerate(catalogue.questions, 1):
+        yield from question_part(number, question, context)
     yield from shown_part(catalogue)
     yield from policies_part(library)
     yield from sentences_part(library)
@@ -120,7 +120,7 @@ def _to_decide(catalogue: Catalogue) -> Iterator[str]:
 
 def _by_part(catalogue: Catalogue) -> list[tuple[str, tuple[Parameter, ...]]]:
     shared = [(one.title, one.parameters) for one in catalogue.library.arithmetic.values()]
-    return shared + [(title(question), question.parameters) for question in catalogue.questions]
+    return shared + [(chapter(n, question), question.parameters) for n, question in enumerate(catalogue.questions, 1)]
 
 
 def _numbers(catalogue: Catalogue) -> list[Parameter]:

@@ -34,8 +34,13 @@ def title(question: Question) -> str:
     return question.name.replace("_", " ").capitalize()
 
 
-def question_part(question: Question, context: Context) -> Iterator[str]:
-    yield heading(2, title(question))
+def chapter(number: int, question: Question) -> str:
+    """A heading that no rule has: "Question 8: Pregnancy"."""
+    return f"Question {number}: {title(question)}"
+
+
+def question_part(number: int, question: Question, context: Context) -> Iterator[str]:
+    yield heading(2, chapter(number, question))
     yield f"**{question.question}**"
     yield review(question)
     yield bullets(
