@@ -92,6 +92,44 @@ def condition(code: str, display: str, system: str = "http://hl7.org/fhir/sid/ic
     } | changes
 
 
+def allergy(drug: Json | None = None, **changes: Any) -> Json:
+    terminology = "http://terminology.hl7.org/CodeSystem"
+    return {
+        "resourceType": "AllergyIntolerance",
+        "id": "a1",
+        "clinicalStatus": concept("active", "Active", f"{terminology}/allergyintolerance-clinical"),
+        "verificationStatus": concept("confirmed", "Confirmed", f"{terminology}/allergyintolerance-verification"),
+        "type": "allergy",
+        "code": drug or concept("1292", "baclofen"),
+        "patient": dict(PATIENT),
+        "recordedDate": "2021-03-04",
+        "reaction": [{"manifestation": [{"text": "Urticaria"}]}],
+    } | changes
+
+
+def survey(code: str, answer: float | str, taken: str = "2026-11-10", **changes: Any) -> Json:
+    """A score, or an answer of LOINC."""
+    value: Json = {"valueCodeableConcept": concept(str(answer), str(answer), "http://loinc.org")}
+    if not isinstance(answer, str):
+        value = {"valueQuantity": {"value": answer}}
+    return {
+        "resourceType": "Observation",
+        "id": f"survey-{code}",
+        "status": "final",
+        "code": concept(code, code, "http://loinc.org"),
+        "subject": dict(PATIENT),
+        "effectiveDateTime": taken,
+    } | value | changes  # fmt: skip
+
+
+def pump_order(daily: float = 50, unit: str = "mg") -> Json:
+    """Intrathecal, continuously; as it stands milligrams where micrograms are meant."""
+    rate = {"numerator": quantity(daily, unit), "denominator": quantity(1, "d")}
+    route = concept("72607000", "Intrathecal route", "http://snomed.info/sct")
+    product = concept("1666613", "20 ML baclofen 2 MG/ML Injection")
+    return order(drug=product, dosageInstruction=[{"route": route, "doseAndRate": [{"rateRatio": rate}]}])
+
+
 def outcome(severity: str, code: str = "processing") -> Json:
     return {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "code": code}]}
 

@@ -8,6 +8,7 @@ from tests.conformance.calls import (
     TODAY,
     Json,
     active,
+    allergy,
     chart,
     concept,
     condition,
@@ -17,7 +18,9 @@ from tests.conformance.calls import (
     order_select,
     order_sign,
     patient,
+    pump_order,
     search,
+    survey,
 )
 
 LORAZEPAM = concept("197901", "Lorazepam 1 MG Oral Tablet")
@@ -44,6 +47,25 @@ SCENARIOS: dict[str, Json] = {
     "order-select without a dose": order_select(
         order(dosageInstruction=None), selections=["MedicationRequest/d1"], prefetch=chart(kidney=search(egfr(20)))
     ),
+    "allergy": order_sign(order(mg=5), prefetch=chart(allergies=search(allergy()))),
+    "pregnant and drinking": order_sign(
+        order(mg=5), prefetch=chart(observations=search(survey("75626-2", 6), survey("82810-3", "LA15173-0")))
+    ),
+    "second order": order_sign(order(mg=5), prefetch=chart(medications=search(active("m1", BACLOFEN_10)))),
+    "stop": order_sign(order(status="stopped"), prefetch=chart(medications=search(active("m1", BACLOFEN_10)))),
+    "child": order_sign(order(mg=5), prefetch=chart(patient=patient("2019-05-01"))),
+    "pump with a slip of unit": order_sign(pump_order()),
+    "epilepsy and lithium": order_sign(
+        order(mg=5),
+        prefetch=chart(
+            conditions=search(condition("G40.909", "Epilepsy, unspecified")),
+            medications=search(active("m1", concept("6448", "lithium"))),
+        ),
+    ),
+    "alcohol use disorder": order_sign(
+        order(mg=5, reasonCode=[concept("F10.20", "Alcohol dependence", "http://hl7.org/fhir/sid/icd-10-cm")])
+    ),
+    "five keys only": order_sign(order(mg=5), prefetch=chart(allergies=..., observations=...)),
     "everything at once": order_sign(
         order(mg=20, times=4),
         order("d2", OXYCODONE),

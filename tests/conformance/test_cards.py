@@ -185,24 +185,54 @@ def test_A4_A5_A6_actions(client: Client, request_: Json) -> None:
             case "create":
                 assert action["resource"]["resourceType"]
             case "update":
-                resource = action["resource"]
-                assert f"{resource['resourceType']}/{resource['id']}" in drafts
+                reference = f"{action['resource']['resourceType']}/{action['resource']['id']}"
+                assert reference in drafts or reference in STOPPED_ON_CHART
             case "delete":
                 assert "resource" not in action
                 assert action["resourceId"] in drafts
 
 
+STOPPED_ON_CHART = {"MedicationRequest/m1"}
+"""Orders of the chart that a suggestion may stop: those of the scenario with a second order (resolutions.md 4)."""
+
+
 @EVERY
 def test_A5_an_update_changes_only_dosage_and_supply(client: Client, request_: Json) -> None:
+    """But a stop that becomes a taper runs again (resolutions.md 8), and a replacement names what it replaces."""
     drafts = drafts_of(request_)
     for action in actions(cards(client, request_)):
-        if action["type"] == "update":
+        if action["type"] == "update" and f"MedicationRequest/{action['resource']['id']}" in drafts:
             updated = dict(action["resource"])
             draft = dict(drafts[f"{updated['resourceType']}/{updated['id']}"])
+            if draft["status"] == "stopped":
+                assert updated.pop("status") == "active"
+                draft.pop("status")
+            if updated.get("priorPrescription") == {"reference": "MedicationRequest/m1"}:
+                updated.pop("priorPrescription")
+                draft.pop("priorPrescription", None)
             for changed in ("dosageInstruction", "dispenseRequest"):
                 updated.pop(changed, None)
                 draft.pop(changed, None)
             assert updated == draft
+
+
+def test_A5_only_a_second_order_of_the_chart_is_stopped_and_nothing_else_of_it_changes(client: Client) -> None:
+    request = SCENARIOS["second order"]
+    (existing,) = (entry["resource"] for entry in request["prefetch"]["medications"]["entry"])
+    updates = [one for one in actions(cards(client, request)) if one["type"] == "update"]
+    (stop,) = (one["resource"] for one in updates if one["resource"]["id"] == "m1")
+    assert stop == existing | {"status": "stopped", "statusReason": {"text": "replaced"}}
+    assert {one["resource"]["id"] for one in updates} == {"d1", "m1"}
+
+
+@EVERY
+def test_A5_the_chart_is_otherwise_left_alone(client: Client, request_: Json) -> None:
+    drafts = drafts_of(request_)
+    if request_ is SCENARIOS["second order"]:
+        return
+    for action in actions(cards(client, request_)):
+        if action["type"] == "update":
+            assert f"MedicationRequest/{action['resource']['id']}" in drafts
 
 
 def test_A5_nothing_of_the_draft_is_lost_and_decimals_stay_as_written(client: Client) -> None:

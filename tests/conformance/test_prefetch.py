@@ -13,6 +13,7 @@ from cards.facts import Hook
 from cds_service import hooks
 from cds_service.records import NotAvailable, PatientRecords, Records, collect
 from tests.conformance.calls import (
+    BACLOFEN_10,
     OXYCODONE,
     Client,
     Json,
@@ -243,6 +244,38 @@ def test_P8_missing_null_and_empty_are_different(client: Client) -> None:
     assert topics(null) == topics(empty)
     assert "renalFunctionUnknown" in topics(null)
     assert "dataUnavailable" not in topics(null)
+
+
+FIVE: Json = {"allergies": ..., "observations": ...}
+"""What a client does not send that types the keys of an earlier release in by hand."""
+ON_CHART: Json = {"medications": search(active("m1", BACLOFEN_10))}
+RENEWED: Json = {"priorPrescription": {"reference": "MedicationRequest/m1"}}
+
+
+def test_P8_keys_that_are_not_sent_are_said_in_one_card(client: Client) -> None:
+    shown = cards(client, order_sign(order(mg=5), prefetch=chart(**FIVE)))
+    assert topics(shown) == ["dataUnavailable"]
+    for name in ("allergy list", "alcohol, pregnancy and body measurements"):
+        assert shown[0]["detail"].count(name) == 1
+    assert shown[0]["indicator"] == "info"
+
+
+@pytest.mark.parametrize(
+    ("draft", "keys", "named"),
+    [
+        (order(mg=5), {"observations": ...}, True),
+        (order(mg=5, times=2, **RENEWED), ON_CHART | {"observations": ...}, True),
+        (order(mg=5, times=1, **RENEWED), ON_CHART | {"observations": ...}, True),
+        (order(mg=5, times=1, **RENEWED), ON_CHART | {"observations": ..., "patient": patient(gender="male")}, False),
+        (order(mg=5, times=2, status="stopped"), ON_CHART | FIVE, False),
+    ],
+    ids=["start", "renewal", "a decrease, she may be pregnant", "a decrease, a man", "a stop"],
+)
+def test_P8_a_key_that_is_not_sent_is_named_only_where_it_could_matter(
+    client: Client, draft: Json, keys: Json, named: bool
+) -> None:
+    text = text_of(cards(client, order_sign(draft, prefetch=chart(**keys))))
+    assert ("alcohol, pregnancy and body measurements" in text) is named
 
 
 @pytest.mark.parametrize("url", ["https://ehr.example/fhir?page=2", "?page=2", "https://evil.example/"])
