@@ -171,7 +171,7 @@ class Library:
         for name, entry in self._shared["sentences"].items():
             _known(path, name, entry, {"text", "sources", "why"})
             sources = self.check_sources(path, name, entry.get("sources"), shown=True)
-            if unknown := set(_PLACEHOLDER.findall(entry["text"])) - self.standard_placeholders.keys():
+            if unknown := named_in(entry["text"]) - self.standard_placeholders.keys():
                 raise ContentError(
                     path, name, f"placeholders {sorted(unknown)} have no value", "declare them in [placeholders]"
                 )
@@ -343,7 +343,7 @@ class Library:
         for kind in ("summary", "detail"):
             for variant, text in entry.get(kind, {}).items():
                 where = f"{table}.{kind}.{variant}"
-                if unknown := set(_PLACEHOLDER.findall(text)) - placeholders.keys():
+                if unknown := named_in(text) - placeholders.keys():
                     raise ContentError(
                         path, where, f"placeholders {sorted(unknown)} have no value", "declare them in [placeholders]"
                     )
@@ -376,6 +376,11 @@ class Library:
         own = {parameter.name: parameter.value for parameter in parameters}
         with _placed(path, f"{table}.logic"):
             return logic(entry["logic"], {**self._shared_numbers, **own}, indicators)
+
+
+def named_in(template: str) -> set[str]:
+    """Names in curly brackets."""
+    return set(_PLACEHOLDER.findall(template))
 
 
 def fill(template: str, values: Mapping[str, Any]) -> str:

@@ -31,6 +31,7 @@ HOW_TO_READ = """
   something counts.
 - Each source has a strength (A to D, told in the bibliography) and a status. *policy* means that no source gives the
   number: it is a choice of this service. {not_read} marks a source that nobody has read; no card cites it.
+- The **texts** of a card are shown with the values of a vignette, or with ‹blanks› that name what is filled in.
 - **Tick *yes* or *no*** beside each number, rule, text, example and choice. A *no* needs a word about what it should
   be; it becomes a change of the content, and another version.
 - In the **examples** today is 23 November 2026. Unless they say otherwise the patient takes no other medicine and no
@@ -49,7 +50,7 @@ def _blocks(catalogue: Catalogue, *, versioned: bool) -> Iterator[str]:
     library = catalogue.library
     words = catalogue.words if versioned else unversioned(catalogue.words)
     context = Context(
-        library.evidence, library.sentences, library.standard_placeholders, library.override_groups, words,
+        library.evidence, words,
         examples(catalogue),
     )  # fmt: skip
     yield from _front(catalogue, versioned=versioned)

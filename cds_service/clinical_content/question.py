@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from cards.content import CardText, OverrideReason, Question, Source, fill
+from cards.content import CardText, Question, Source, fill, named_in
 from cards.facts import Input
 from cards.logic import Logic
 from cards.rule import GapRule
-from cards.wording import Words
+from cards.wording import Words, standard_values
 from cds_service.clinical_content.examples import Example, as_shown, card_of, vignette_table
 from cds_service.clinical_content.markdown import APPROVAL, bullets, heading, section, table
 from cds_service.clinical_content.numbers import number_table, sources
@@ -22,9 +22,6 @@ class Context:
     """What every part of the document needs beside its own question."""
 
     evidence: Mapping[str, Source]
-    sentences: Mapping[str, str]
-    placeholders: Mapping[str, str]
-    override_groups: Mapping[str, tuple[OverrideReason, ...]]
     words: Words
     examples: Sequence[Example]
 
@@ -56,7 +53,7 @@ def question_part(number: int, question: Question, context: Context) -> Iterator
         [number_table(question.parameters, context.evidence) or "This question has no numbers of its own."],
     )
     for rule in question.rules:
-        yield from _rule(question, question.cards[rule.id], context, last=isinstance(rule, GapRule))
+        yield from _rule(question.cards[rule.id], context, last=isinstance(rule, GapRule))
     mine = [one for one in context.examples if one.vignette.question == question.name]
     yield from section(3, f"{title(question)}: vignettes", [vignette_table(mine, context.words)])
     yield from section(3, f"{title(question)}: what silence means", [_when_unknown(question)])
@@ -72,7 +69,7 @@ def review(question: Question) -> str:
 # --------------------------------------------------------------------------------------------------------- one rule
 
 
-def _rule(question: Question, text: CardText, context: Context, *, last: bool) -> Iterator[str]:
+def _rule(text: CardText, context: Context, *, last: bool) -> Iterator[str]:
     yield heading(3, text.rule)
     about = [
         f"**Card title:** {text.title}",
@@ -87,7 +84,7 @@ def _rule(question: Question, text: CardText, context: Context, *, last: bool) -
         yield logic_part(text.logic)
         yield f"Rule approved: {APPROVAL}"
     yield _example(text, context)
-    yield _words(text, {**context.placeholders, **question.placeholders})
+    yield words_table(text, context.examples)
 
 
 def logic_part(logic: Logic) -> str:
@@ -110,11 +107,34 @@ def _example(text: CardText, context: Context) -> str:
     return f"**As a prescriber sees it** ({example.vignette}{inside}):\n\n{as_shown(card, context.words)}"
 
 
-def _words(text: CardText, longest: Mapping[str, str]) -> str:
-    rows = [(f"summary `{name}`", fill(said, longest)) for name, said in text.summary.items()]
-    rows += [(f"detail `{name}`", fill(said, longest)) for name, said in text.detail.items()]
-    intro = "Every text that this card can show, with long example values:"
-    return f"{intro}\n\n{table(('text', 'words', 'approved'), [(*row, APPROVAL) for row in rows])}"
+def words_table(text: CardText, examples: Sequence[Example]) -> str:
+    """Every text of one card, with the values of the first vignette that shows it; else with named blanks."""
+    rows = []
+    for kind, texts in (("summary", text.summary), ("detail", text.detail)):
+        for name, said in texts.items():
+            number, values = values_for(text.rule, name, examples) or ("blanks", {})
+            rows.append((f"{kind} `{name}`", fill(said, {**blanks(said), **values}), number, APPROVAL))
+    head = ("text", "words", "values", "approved")
+    return f"Every text that this card can show:\n\n{table(head, rows)}"
+
+
+def values_for(rule: str, name: str, examples: Sequence[Example]) -> tuple[str, Mapping[str, object]] | None:
+    """The vignette whose finding uses this summary or paragraph, and what it fills in."""
+    for example in examples:
+        for case, finding in example.findings:
+            if finding.rule == rule and (name == finding.summary or name in finding.detail):
+                values = {**standard_values(case), **finding.values}
+                return example.vignette.number, {each: _listed(value) for each, value in values.items()}
+    return None
+
+
+def _listed(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, tuple | list | frozenset) else value
+
+
+def blanks(text: str) -> dict[str, str]:
+    """ "{ordered} with eGFR {egfr:n}" → "‹ordered› with eGFR ‹egfr›"."""
+    return {name: f"‹{name.replace('_', ' ')}›" for name in named_in(text)}
 
 
 def _when_unknown(question: Question) -> str:
