@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
 from cards.facts import (
+    Allergy,
     BaclofenOrder,
     Bound,
     ChartBaclofen,
@@ -14,6 +15,7 @@ from cards.facts import (
     Medication,
     MedicationList,
     Missing,
+    Observations,
     OralDose,
     PumpDose,
     Unreadable,
@@ -25,6 +27,7 @@ from cds_service.respond import Consultation
 def fact_lines(found: Consultation) -> Iterator[str]:
     facts = found.facts
     yield f"age: {in_words(facts.age)}; sex: {facts.sex.value}; setting: {facts.setting.value}"
+    yield f"words of: {facts.jurisdiction.value}"
     if facts.deceased:
         yield "the patient is recorded as deceased: no card"
     for order in facts.orders:
@@ -48,6 +51,41 @@ def fact_lines(found: Consultation) -> Iterator[str]:
                 yield f"medication list incomplete: {chart.incomplete}"
             if not chart.baclofen and not chart.others:
                 yield "medicines that matter here: none on the list"
+    yield from _allergies(facts.allergies)
+    yield from _observations(facts.observations)
+
+
+def _allergies(read: Sequence[Allergy] | Missing) -> Iterator[str]:
+    if isinstance(read, Missing):
+        yield f"allergies: {in_words(read)}"
+        return
+    for entry in read:
+        kind = "intolerance" if entry.intolerance else "allergy"
+        reactions = "; ".join(entry.reactions) or "reaction not stated"
+        recorded = f"recorded {entry.recorded or 'at an unknown time'}"
+        yield f"{kind}: {entry.label}, {reactions}, {recorded}{came_from(entry.origin)}"
+    if not read:
+        yield "allergies: read, none to baclofen"
+
+
+def _observations(read: Observations | Missing) -> Iterator[str]:
+    if isinstance(read, Missing):
+        yield f"observations: {in_words(read)}"
+        return
+    for name, measured in (("weight", read.body.weight), ("height", read.body.height)):
+        if measured is not None:
+            yield f"{name}: {measured[0]} on {measured[1]}"
+    for one in read.alcohol:
+        result = "not readable" if one.positive is None else "positive" if one.positive else "negative"
+        yield f"test of drinking: {one.shown}, {result}, {one.measured}{came_from(one.origin)}"
+    if read.pregnant is not None:
+        says, said_on = read.pregnant
+        status = "not readable" if says is None else "pregnant" if says else "not pregnant"
+        yield f"pregnancy status: {status}, {said_on}"
+    if not (read.body.weight or read.body.height or read.alcohol or read.pregnant):
+        yield "observations: read, none that matters here"
+    if read.incomplete:
+        yield f"observations incomplete: {read.incomplete}"
 
 
 def _listed(name: str, value: Any, lists: tuple[str, ...]) -> Iterator[str]:

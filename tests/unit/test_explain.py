@@ -1,4 +1,4 @@
-"""explain shows records, facts with their origin, every rule's outcome, triage and cards; errors as the service would."""
+"""explain shows records, facts with their origin, every outcome, triage and cards; errors as the service would."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cds_service.__main__ import main
+from tests.conformance.calls import allergy, chart, order_sign, search, survey
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "requests"
 
@@ -58,3 +59,25 @@ def test_errors_are_those_of_the_service(tmp_path: Path, capsys: pytest.CaptureF
     assert "would answer 400" in capsys.readouterr().err
     assert main(["explain", str(tmp_path / "absent.json")]) == 2
     assert "cannot read" in capsys.readouterr().err
+
+
+def test_allergies_and_observations_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    request = order_sign(
+        prefetch=chart(
+            allergies=search(allergy()),
+            observations=search(survey("75626-2", 6), survey("82810-3", "LA15173-0"), survey("97607-6", "high")),
+        )
+    )
+    (tmp_path / "request.json").write_text(json.dumps(request))
+    text = explained(capsys, str(tmp_path / "request.json"))
+    for line in (
+        "allergy: baclofen, Urticaria, recorded 2021-03-04  [AllergyIntolerance/a1: RxNorm 1292]",
+        "test of drinking: AUDIT-C 6, positive, 2026-11-10  [Observation/survey-75626-2: LOINC 75626-2]",
+        "test of drinking: PEth has an answer that is not known, not readable, 2026-11-10",
+        "pregnancy status: pregnant, 2026-11-10",
+    ):
+        assert line in text
+    (tmp_path / "request.json").write_text(json.dumps(order_sign(prefetch=chart(allergies=..., observations=...))))
+    text = explained(capsys, str(tmp_path / "request.json"))
+    assert "allergies: not available: allergy list (the EHR did not send it)" in text
+    assert "observations: not available" in text
