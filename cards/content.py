@@ -52,6 +52,8 @@ class Source:
     link: str
     read: str = ""
     """What was read of it."""
+    url: str = ""
+    """Where it was read."""
     secondary: str = ""
     """A further statement, read only in a third party's restatement."""
     unverified: str = ""
@@ -154,7 +156,7 @@ class Library:
                 _text(path, key, entry, "says"),
                 str(entry.get("strength", "")),
                 _one_of(path, key, entry, "status", ("verified", "verified-secondary", "to-verify", POLICY)),
-                *(str(entry.get(name, "")) for name in ("link", "read", "secondary", "unverified")),
+                *(str(entry.get(name, "")) for name in ("link", "read", "url", "secondary", "unverified")),
             )
             for key, entry in read_toml(path).items()
         }

@@ -61,7 +61,7 @@ def _blocks(catalogue: Catalogue, *, versioned: bool) -> Iterator[str]:
         yield from question_part(number, question, context)
     yield from shown_part(catalogue)
     yield from policies_part(library)
-    yield from sentences_part(library)
+    yield from sentences_part(library, context.examples)
     yield from override_part(library)
     yield from held_in_code_part()
     yield from bibliography_part(catalogue)

@@ -8,10 +8,11 @@ from typing import Any
 
 from cards.case import Case
 from cards.catalogue import Catalogue
+from cards.content import fill, named_in
 from cards.outcome import Finding
 from cards.triage import SUMMARY_CARD, ShownCard
 from cards.vignettes import Vignette, all_vignettes, facts_of
-from cards.wording import Words
+from cards.wording import Words, standard_values
 from cds_service.clinical_content.markdown import bullets, quote, table
 from cds_service.suggestions import Session, suggestions_for
 
@@ -75,6 +76,32 @@ def suggestion_labels(card: ShownCard) -> list[str]:
 def unversioned(words: Words) -> Words:
     """Words whose cards do not name the content version, which changes with every file of ``cards``."""
     return replace(words, content_version="(of the running service)")
+
+
+# ------------------------------------------------------------------------------------------------- one text, filled
+
+Shown = tuple[str, Case, Finding]
+"""Number of a vignette, and a finding that shows the text."""
+
+
+def findings(among: Sequence[Example]) -> Iterator[Shown]:
+    for example in among:
+        for case, finding in example.findings:
+            yield example.vignette.number, case, finding
+
+
+def filled(text: str, shown: Shown | None) -> tuple[str, str]:
+    """The text with the values of a vignette and its number, else with named blanks: "eGFR ‹egfr›"."""
+    blanks = {name: f"‹{name.replace('_', ' ')}›" for name in named_in(text)}
+    if shown is None:
+        return fill(text, blanks), "blanks" if blanks else "none"
+    number, case, finding = shown
+    values = {**standard_values(case), **finding.values}
+    return fill(text, {**blanks, **{name: _listed(value) for name, value in values.items()}}), number
+
+
+def _listed(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, tuple | list | frozenset) else value
 
 
 # ------------------------------------------------------------------------------------------------ vignettes in words

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from cards.content import CardText, Question, Source, fill, named_in
+from cards.content import CardText, Question, Source
 from cards.facts import Input
 from cards.logic import Logic
 from cards.rule import GapRule
-from cards.wording import Words, standard_values
-from cds_service.clinical_content.examples import Example, as_shown, card_of, vignette_table
+from cards.wording import Words
+from cds_service.clinical_content.examples import (
+    Example,
+    as_shown,
+    card_of,
+    filled,
+    findings,
+    vignette_table,
+)
 from cds_service.clinical_content.markdown import APPROVAL, bullets, heading, section, table
 from cds_service.clinical_content.numbers import number_table, sources
 
@@ -108,33 +115,16 @@ def _example(text: CardText, context: Context) -> str:
 
 
 def words_table(text: CardText, examples: Sequence[Example]) -> str:
-    """Every text of one card, with the values of the first vignette that shows it; else with named blanks."""
+    """Every text of one card."""
+    of_rule = [found for found in findings(examples) if found[2].rule == text.rule]
     rows = []
-    for kind, texts in (("summary", text.summary), ("detail", text.detail)):
-        for name, said in texts.items():
-            number, values = values_for(text.rule, name, examples) or ("blanks", {})
-            rows.append((f"{kind} `{name}`", fill(said, {**blanks(said), **values}), number, APPROVAL))
-    head = ("text", "words", "values", "approved")
-    return f"Every text that this card can show:\n\n{table(head, rows)}"
-
-
-def values_for(rule: str, name: str, examples: Sequence[Example]) -> tuple[str, Mapping[str, object]] | None:
-    """The vignette whose finding uses this summary or paragraph, and what it fills in."""
-    for example in examples:
-        for case, finding in example.findings:
-            if finding.rule == rule and (name == finding.summary or name in finding.detail):
-                values = {**standard_values(case), **finding.values}
-                return example.vignette.number, {each: _listed(value) for each, value in values.items()}
-    return None
-
-
-def _listed(value: object) -> object:
-    return ", ".join(map(str, value)) if isinstance(value, tuple | list | frozenset) else value
-
-
-def blanks(text: str) -> dict[str, str]:
-    """ "{ordered} with eGFR {egfr:n}" → "‹ordered› with eGFR ‹egfr›"."""
-    return {name: f"‹{name.replace('_', ' ')}›" for name in named_in(text)}
+    for name, said in text.summary.items():
+        shown = next((found for found in of_rule if found[2].summary == name), None)
+        rows.append((f"summary `{name}`", *filled(said, shown), APPROVAL))
+    for name, said in text.detail.items():
+        shown = next((found for found in of_rule if name in found[2].detail), None)
+        rows.append((f"detail `{name}`", *filled(said, shown), APPROVAL))
+    return f"Every text that this card can show:\n\n{table(('text', 'words', 'values', 'approved'), rows)}"
 
 
 def _when_unknown(question: Question) -> str:

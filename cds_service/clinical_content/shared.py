@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cards.catalogue import Catalogue
-from cards.content import Library, fill
+from cards.content import Library
 from cards.triage import DOSE_OWNERS, FAMILIES, ORDER, SHOWN_AT_ONCE, SUMMARY_CARD
+from cds_service.clinical_content.examples import Example, filled, findings
 from cds_service.clinical_content.held_in_code import HELD
 from cds_service.clinical_content.markdown import APPROVAL, bullets, heading, table
 from cds_service.clinical_content.numbers import number_table, sources
@@ -67,14 +68,14 @@ def policies_part(library: Library) -> Iterator[str]:
     )
 
 
-def sentences_part(library: Library) -> Iterator[str]:
+def sentences_part(library: Library, among: Sequence[Example]) -> Iterator[str]:
     yield heading(2, "Sentences that several cards use")
     yield table(
-        ("name", "words, with long example values", "sources", "why", "approved"),
+        ("name", "words", "values", "sources", "why", "approved"),
         (
             (
                 f"`{name}`",
-                fill(one.text, library.standard_placeholders),
+                *filled(one.text, next((found for found in findings(among) if name in found[2].detail), None)),
                 sources(one.sources, library.evidence),
                 one.why,
                 APPROVAL,

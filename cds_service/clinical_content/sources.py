@@ -49,7 +49,8 @@ def _says(source: Source) -> str:
 
 
 def _status(source: Source) -> str:
-    return f"{status(source)}: {source.read}" if source.read else status(source)
+    read = f"[{source.read}]({source.url})" if source.url else source.read
+    return f"{status(source)}: {read}" if read else status(source)
 
 
 def _cited(catalogue: Catalogue) -> Mapping[str, list[str]]:

@@ -131,7 +131,7 @@ def test_every_rule_is_told_in_sentences_shown_as_a_card_and_written_out(rule: s
             line = row(part, f"{kind} `{name}`")
             for fixed in filter(None, re.split(r"\{\w+(?::n)?\}", said)):
                 assert " ".join(fixed.split()).replace("|", r"\|") in line
-            assert not re.search(r"[{}]", line)
+            assert not re.search(r"[{}]| (with|at|of|to) [,.;]|\('", line), "a value is missing"
             assert line.endswith(f"| {APPROVAL} |")
 
 

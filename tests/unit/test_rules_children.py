@@ -187,7 +187,7 @@ def test_the_most_urgent_reason_leads_the_summary() -> None:
     case = make_case(age=7, tier=Tier.CHILD, egfr=25, observations=weighing("22"), ordered="15 mg TID", current=30)
     outcome = found(paediatric(case, limits()))
     words = written(case, outcome)
-    assert words.summary == "Patient is 7 years: paediatric dosing by weight; eGFR 25 mL/min/1.73 m²"
+    assert words.summary == "Patient is 7 years old: paediatric dosing by weight; eGFR 25 mL/min/1.73 m²"
     assert "45 mg/day is above 40 mg/day; 2.05 mg/kg/day is above 2 mg/kg/day" in words.detail
     assert "45 mg/day at 22 kg is 2.05 mg/kg/day" in words.detail
 

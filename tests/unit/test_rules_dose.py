@@ -252,7 +252,7 @@ def test_the_words_of_v35() -> None:
     case = make_case(ordered="20 mg QID", current=60, since_change=10, indication=AUD)
     found = finding("titration-too-fast", case)
     assert (
-        written(case, found).summary == "Baclofen step of 20 mg/day after 10 days is faster than 15 mg/day per 3 days"
+        written(case, found).summary == "Baclofen step of 20 mg/day after 10 days; usual steps are at most 15 mg/day, 3 days apart"
     )
 
 
@@ -264,7 +264,7 @@ def test_a_change_without_a_date_is_judged_by_its_size_and_said() -> None:
     large = finding("titration-too-fast", case)
     assert level(large) == "warning"
     assert large.unchecked == ()
-    assert written(case, large).summary == "Baclofen step of 30 mg/day is larger than 15 mg/day per 3 days"
+    assert written(case, large).summary == "Baclofen step of 30 mg/day; usual steps are at most 15 mg/day, 3 days apart"
 
 
 def test_a_sequence_that_does_not_say_how_long_is_said() -> None:
