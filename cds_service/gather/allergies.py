@@ -36,7 +36,7 @@ def _allergy(entry: AllergyIntolerance, codes: Codes, today: date) -> Allergy | 
     manifestations = [one for reaction in many(entry.reaction) for one in _manifestations(reaction)]
     recorded = first_when(entry.recordedDate, entry.assertedDate, entry.onsetDateTime)
     return Allergy(
-        label=named(entry.code or entry.substance, recognised),
+        label=named(entry.code or entry.substance, recognised.coding),
         intolerance=status_codes(entry.type) == {"intolerance"},
         reactions=tuple(dict.fromkeys((*_words(manifestations), *_descriptions(entry)))),
         reaction_kinds=frozenset[Problem]().union(*(kinds_in(codes.problem(one)) for one in manifestations)),

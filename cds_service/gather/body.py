@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TypeVar
@@ -11,7 +11,7 @@ from cards.facts import BodyMeasurements
 from cards.quantities import Height, Weight
 from cds_service.gather.codes import Recognition
 from cds_service.gather.fhir_values import number
-from cds_service.gather.measured import USABLE, Factor, UnitProblem, converted, table, taken
+from cds_service.gather.measured import USABLE, Factor, UnitProblem, Units, converted, taken
 from cds_service.resources import Observation, Quantity
 
 _Q = TypeVar("_Q", Weight, Height)
@@ -29,7 +29,7 @@ _CM: dict[str, Factor] = {
     "cm": (_ONE, _ONE), "m": (Decimal(100), _ONE), "mm": (_ONE, Decimal(10)),
     **dict.fromkeys(("[in_i]", "[in_us]", "in", "inch", "inches"), _INCH),
 }  # fmt: skip
-_TO_KG, _TO_CM = table(_KG), table(_CM)
+_TO_KG, _TO_CM = Units(_KG), Units(_CM)
 _LIKELY_KG, _LIKELY_CM = (Decimal("0.3"), Decimal(650)), (Decimal(20), Decimal(260))
 """Outside, the unit is wrong: such a measurement is no measurement."""
 
@@ -53,7 +53,7 @@ def body(measured: Sequence[tuple[BodyMeasure, Observation]], today: date) -> Bo
 def _newest(
     measured: list[Observation],
     kind: type[_Q],
-    factors: Mapping[str, Factor],
+    factors: Units[Factor],
     likely: tuple[Decimal, Decimal],
     today: date,
 ) -> tuple[_Q, date] | None:
@@ -70,9 +70,7 @@ def _newest(
     return None
 
 
-def _amount(
-    quantity: Quantity | None, factors: Mapping[str, Factor], likely: tuple[Decimal, Decimal]
-) -> Decimal | None:
+def _amount(quantity: Quantity | None, factors: Units[Factor], likely: tuple[Decimal, Decimal]) -> Decimal | None:
     value = number(quantity.value) if quantity else None
     if quantity is None or quantity.comparator or not isinstance(value, Decimal):
         return None

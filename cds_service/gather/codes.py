@@ -8,17 +8,21 @@ asserts no diagnosis.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, TypeVar
 
 from cards.facts import Route
 from cards.terminology import FOLDER, NOTHING, Kind, Sets, System, Terminology
 from cds_service.gather.code_systems import LABELS, known_system, spellings
 from cds_service.gather.drug_text import DrugWords, Named, read_route, read_strength
+from cds_service.gather.lookup import Lookup
 from cds_service.gather.products import Key, Products, Strength
 from cds_service.resources import CodeableConcept, Coding
+
+T = TypeVar("T")
 
 ORAL = "baclofen-oral-products"
 INTRATHECAL = "baclofen-intrathecal-products"
@@ -77,6 +81,7 @@ class Codes:
         self._words = words
         self._products = products
         self._answers: dict[tuple[Kind, str, str | int | float], Recognition] = {}
+        self._lookups: dict[Callable[[Recognition], Any], Lookup[Any]] = {}
 
     @classmethod
     def load(cls, snomed: bool = True, dmd: bool = True, folder: Path = FOLDER) -> Codes:
@@ -108,6 +113,18 @@ class Codes:
     def observation(self, concept: CodeableConcept | None) -> Recognition:
         """A laboratory result, measurement or questionnaire answer: by code only."""
         return self._by_code(Kind.OBSERVATION, concept)
+
+    def problems_as(self, meaning: Callable[[Recognition], T]) -> Lookup[T]:
+        """``problem`` in the eyes of one reader, kept for as long as the value sets are loaded."""
+        return self._lookup(self.problem, meaning)
+
+    def observations_as(self, meaning: Callable[[Recognition], T]) -> Lookup[T]:
+        return self._lookup(self.observation, meaning)
+
+    def _lookup(self, look: Callable[[CodeableConcept], Recognition], meaning: Callable[[Recognition], T]) -> Lookup[T]:
+        if meaning not in self._lookups:
+            self._lookups[meaning] = Lookup(lambda concept: meaning(look(concept)))
+        return self._lookups[meaning]
 
     # ---------------------------------------------------------------------------------------------- products
 

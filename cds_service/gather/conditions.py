@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from cards.facts import ChartText, Input, Missing, Origin, Problem, ProblemEntry, ProblemList, Why
@@ -20,8 +21,9 @@ _PERFORMED = frozenset({"completed", "in-progress"})
 
 def problems(records: PatientRecords, codes: Codes, now: datetime) -> ProblemList | Missing:
     """Conditions. Resolved ones stay as history; refuted ones and errors do not count."""
+    today, classes = now.date(), codes.problems_as(_classified)
     found = (
-        _problem(condition, codes, now.date())
+        _problem(condition, classes(condition.code), today)
         for condition in _everything(records.conditions, records.others)
         if isinstance(condition, Condition)
     )
@@ -30,8 +32,9 @@ def problems(records: PatientRecords, codes: Codes, now: datetime) -> ProblemLis
 
 def procedures(records: PatientRecords, codes: Codes, now: datetime) -> ProblemList | Missing:
     """Procedures that were performed; one that is still in progress is active."""
+    today, classes = now.date(), codes.problems_as(_classified)
     found = (
-        _procedure(procedure, codes, now.date())
+        _procedure(procedure, classes(procedure.code), today)
         for procedure in _everything(records.procedures, records.others)
         if isinstance(procedure, Procedure)
     )
@@ -52,12 +55,23 @@ def _listed(what: Input, sent: Records | NotAvailable, found: Iterator[ProblemEn
     return ProblemList(entries, sent.reason) if entries else Missing(what, Why.NOT_AVAILABLE, sent.reason)
 
 
-def _problem(condition: Condition, codes: Codes, today: date) -> ProblemEntry | None:
-    if status_codes(condition.verificationStatus) & _NOT_THE_CASE:
-        return None
-    recognised = codes.problem(condition.code)
+@dataclass(frozen=True, slots=True)
+class _Classified:
+    """What a code that is in at least one class says."""
+
+    kinds: frozenset[Problem]
+    flags: frozenset[str]
+    coding: str
+
+
+def _classified(recognised: Recognition) -> _Classified | None:
     kinds = kinds_in(recognised)
-    if not kinds:
+    flags = frozenset[str]().union(*(recognised.value_sets[kind.value] for kind in kinds))
+    return _Classified(kinds, flags, recognised.coding) if kinds else None
+
+
+def _problem(condition: Condition, classified: _Classified | None, today: date) -> ProblemEntry | None:
+    if classified is None or status_codes(condition.verificationStatus) & _NOT_THE_CASE:
         return None
     status = status_codes(condition.clinicalStatus)
     abated = when(condition.abatementDateTime)
@@ -66,27 +80,19 @@ def _problem(condition: Condition, codes: Codes, today: date) -> ProblemEntry | 
         condition.onsetDateTime, _start(condition.onsetPeriod), condition.recordedDate, condition.assertedDate,
         condition.dateRecorded,
     )  # fmt: skip
-    return _entry(
-        "Condition", condition.id, condition.code, recognised, kinds, active=not past,
-        recorded=_newest(dates, kinds, today),
-    )  # fmt: skip
+    recorded = _newest(dates, classified.kinds, today)
+    return _entry("Condition", condition, classified, active=not past, recorded=recorded)
 
 
-def _procedure(procedure: Procedure, codes: Codes, today: date) -> ProblemEntry | None:
-    if procedure.status not in _PERFORMED:
-        return None
-    recognised = codes.problem(procedure.code)
-    kinds = kinds_in(recognised)
-    if not kinds:
+def _procedure(procedure: Procedure, classified: _Classified | None, today: date) -> ProblemEntry | None:
+    if classified is None or procedure.status not in _PERFORMED:
         return None
     dates = (
         procedure.performedDateTime, procedure.occurrenceDateTime,
         *_both(procedure.performedPeriod), *_both(procedure.occurrencePeriod),
     )  # fmt: skip
-    return _entry(
-        "Procedure", procedure.id, procedure.code, recognised, kinds, active=procedure.status == "in-progress",
-        recorded=_newest(dates, kinds, today),
-    )  # fmt: skip
+    recorded = _newest(dates, classified.kinds, today)
+    return _entry("Procedure", procedure, classified, active=procedure.status == "in-progress", recorded=recorded)
 
 
 def kinds_in(recognised: Recognition) -> frozenset[Problem]:
@@ -94,38 +100,40 @@ def kinds_in(recognised: Recognition) -> frozenset[Problem]:
 
 
 def _entry(
-    type_: str,
-    id_: str | None,
-    concept: CodeableConcept | None,
-    recognised: Recognition,
-    kinds: frozenset[Problem],
-    *,
-    active: bool,
-    recorded: date | None,
+    type_: str, resource: Condition | Procedure, classified: _Classified, *, active: bool, recorded: date | None
 ) -> ProblemEntry:
     return ProblemEntry(
-        kinds=kinds,
-        label=named(concept, recognised),
+        kinds=classified.kinds,
+        label=named(resource.code, classified.coding),
         active=active,
         recorded=recorded,
-        flags=frozenset[str]().union(*(recognised.value_sets[kind.value] for kind in kinds)),
-        origin=Origin(f"{type_}/{id_}" if id_ else type_, recognised.coding, recognised.by_text),
+        flags=classified.flags,
+        origin=Origin(f"{type_}/{resource.id}" if resource.id else type_, classified.coding),
     )
 
 
-def named(concept: CodeableConcept | None, recognised: Recognition) -> ChartText:
+def named(concept: CodeableConcept | None, code: str) -> ChartText:
     """The clinician's words, else the display of a code, else the code."""
-    codings = many(concept.coding) if concept else ()
-    words = texts(concept.text if concept else None, *(coding.display for coding in codings), recognised.coding)
-    return ChartText.clean(next(words, "unnamed"))
+    if concept is not None and concept.text and not concept.text.isspace():
+        return ChartText.clean(concept.text)
+    displays = (coding.display for coding in many(concept.coding)) if concept else ()
+    return ChartText.clean(next(texts(*displays, code), "unnamed"))
 
 
 def status_codes(value: CodeableConcept | str | None) -> frozenset[str]:
     """Status codes, from a CodeableConcept (R4) or a code (STU3, DSTU2); a text only when there is no code."""
     if value is None or isinstance(value, str):
-        return frozenset(text.lower() for text in texts(value))
-    codes = frozenset(str(coding.code).strip().lower() for coding in many(value.coding) if coding.code is not None)
-    return codes or frozenset(text.lower() for text in texts(value.text))
+        return _normal(value or "")
+    codings = many(value.coding)
+    if len(codings) == 1 and isinstance(code := codings[0].code, str) and code:
+        return _normal(code)
+    codes = frozenset(str(coding.code).strip().lower() for coding in codings if coding.code is not None)
+    return codes or _normal(value.text or "")
+
+
+def _normal(status: str) -> frozenset[str]:
+    status = status.strip().lower()
+    return frozenset((status,)) if status else frozenset()
 
 
 def _newest(dates: tuple[str | None, ...], kinds: frozenset[Problem], today: date) -> date | None:
@@ -133,7 +141,7 @@ def _newest(dates: tuple[str | None, ...], kinds: frozenset[Problem], today: dat
 
     A transplant lifts dialysis, so it is as old as it can be; anything else is as recent as it can be.
     """
-    read = [moment for moment in map(when, dates) if moment is not None]
+    read = [moment for text in dates if text and (moment := when(text)) is not None]
     exact = [moment.day for moment in read if moment.day is not None]
     if exact:
         return max(exact)

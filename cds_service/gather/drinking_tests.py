@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,7 +13,7 @@ from cards.facts import AlcoholFinding, AlcoholTest, ChartText, Origin, Sex
 from cards.quantities import plain_number
 from cds_service.gather.codes import Recognition
 from cds_service.gather.fhir_values import NotANumber, many, number, texts
-from cds_service.gather.measured import NO_RESULT, USABLE, Factor, UnitProblem, converted, table, taken
+from cds_service.gather.measured import NO_RESULT, USABLE, Factor, UnitProblem, Units, converted, taken
 from cds_service.resources import Component, Observation, Quantity
 
 _SET = "alcohol-use-observation"
@@ -30,7 +30,7 @@ ETHANOL_MG_PER_DL = Decimal(10)
 
 _ONE, _TEN, _HUNDRED, _THOUSAND = Decimal(1), Decimal(10), Decimal(100), Decimal(1000)
 _ETHANOL_MG_PER_MMOL = Decimal("46.07")
-_TO_MG_PER_DL: Mapping[str, Factor] = table(
+_TO_MG_PER_DL: Units[Factor] = Units(
     {
         **dict.fromkeys(("mg/dL", "mg%", "mg/100 mL"), (_ONE, _ONE)),
         **dict.fromkeys(("g/dL", "%"), (_THOUSAND, _ONE)),
@@ -40,7 +40,7 @@ _TO_MG_PER_DL: Mapping[str, Factor] = table(
         "umol/L": (_ETHANOL_MG_PER_MMOL, _TEN * _THOUSAND),
     }
 )
-_TO_NG_PER_ML: Mapping[str, Factor] = table(
+_TO_NG_PER_ML: Units[Factor] = Units(
     {
         **dict.fromkeys(("ng/mL", "ug/L", "mcg/L"), (_ONE, _ONE)),
         **dict.fromkeys(("ug/mL", "mcg/mL", "mg/L"), (_THOUSAND, _ONE)),
@@ -149,7 +149,7 @@ def _answers(part: Observation | Component) -> Iterator[str]:
         yield from (text.casefold() for text in texts(coding.display))
 
 
-def _concentration(part: Observation | Component, factors: Mapping[str, Factor], limit: Decimal) -> _Result | _Unread:
+def _concentration(part: Observation | Component, factors: Units[Factor], limit: Decimal) -> _Result | _Unread:
     quantity = part.valueQuantity or Quantity()
     value = number(quantity.value)
     if value is None:

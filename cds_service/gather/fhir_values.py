@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import IntEnum
+from functools import cached_property, lru_cache
 from typing import TypeVar, overload
 
 from msgspec import Raw, UnsetType
@@ -53,7 +53,12 @@ def number(raw: Raw | UnsetType) -> Decimal | NotANumber | None:
     """The exact decimal as written; ``None`` when absent or null. A JSON string is not a number."""
     if isinstance(raw, UnsetType):
         return None
-    written = bytes(raw).strip()
+    written = bytes(raw)
+    return _kept_number(written) if len(written) <= _LONGEST_KEPT else _number(written)
+
+
+def _number(written: bytes) -> Decimal | NotANumber | None:
+    written = written.strip()
     if written == b"null" or not written:
         return None
     if written[:1] == b'"':
@@ -69,6 +74,10 @@ def number(raw: Raw | UnsetType) -> Decimal | NotANumber | None:
     return value if -15 <= value.adjusted() <= 15 else NotANumber("is out of range")
 
 
+_LONGEST_KEPT = 48
+_kept_number = lru_cache(maxsize=4096)(_number)
+
+
 # ---------------------------------------------------------------------------------------------------------- dates
 
 
@@ -79,7 +88,7 @@ class Precision(IntEnum):
     TIME = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class When:
     """A FHIR date, dateTime or instant: the span of UTC time that it may mean, both ends included."""
 
@@ -87,7 +96,7 @@ class When:
     latest: datetime
     precision: Precision
 
-    @property
+    @cached_property
     def day(self) -> date | None:
         """The UTC calendar day (resolutions.md 18); ``None`` when only a month or a year is known."""
         return self.earliest.date() if self.precision >= Precision.DAY else None
@@ -102,13 +111,25 @@ _DATE_TIME = re.compile(
 
 
 def when(text: str | None) -> When | None:
-    """``None`` when absent or not a date. A time without zone is taken as UTC; a date alone is that day in UTC."""
-    if text and _USUAL_TIME.match(text):
-        with suppress(ValueError, OverflowError):
+    """``None`` when absent or not a date. A time without zone is taken as UTC; a date alone is that day in UTC.
+
+    Kept for a while: the resources of a chart share their dates, and a chart comes several times while one order is
+    written. For a birth date use ``read_when``, which keeps nothing.
+    """
+    if not text:
+        return None
+    return _kept_when(text) if len(text) <= _LONGEST_KEPT else read_when(text)
+
+
+def read_when(text: str) -> When | None:
+    if _USUAL_TIME.match(text):
+        try:
             taken = datetime.fromisoformat(text).astimezone(UTC)
             return When(taken, taken, Precision.TIME)
-    match = _DATE_TIME.fullmatch(text.strip()) if text else None
-    if match is None or not text or not text.isascii():
+        except (ValueError, OverflowError):
+            pass
+    match = _DATE_TIME.fullmatch(text.strip())
+    if match is None or not text.isascii():
         return None
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
@@ -128,6 +149,9 @@ def when(text: str | None) -> When | None:
         return When(start, _end_of_day(latest), Precision.MONTH if month is not None else Precision.YEAR)
     except (ValueError, OverflowError):
         return None
+
+
+_kept_when = lru_cache(maxsize=4096)(read_when)
 
 
 def _end_of_day(day: datetime) -> datetime:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import TypeVar
 
 from cards.facts import (
@@ -23,7 +24,8 @@ from cards.facts import (
 from cards.quantities import CystatinC, Egfr, SerumCreatinine
 from cds_service.gather.codes import Codes, Recognition
 from cds_service.gather.kidney_values import Kind, Measured, Unusable, has_value, read
-from cds_service.gather.measured import NO_RESULT, USABLE, Lookup, lacks_older_only, observations_in, taken
+from cds_service.gather.lookup import Lookup
+from cds_service.gather.measured import NO_RESULT, USABLE, lacks_older_only, observations_in, taken
 from cds_service.records import NotAvailable, PatientRecords, Records
 from cds_service.resources import Component, Observation
 
@@ -79,6 +81,8 @@ class _Sheet:
 
     def clauses(self, today: date) -> tuple[str, ...]:
         """What could not be used and might have mattered, newest first, those without a date last."""
+        if not self.unread:
+            return ()
         moments = (
             [r.taken for r in self.egfrs] + [r.taken for r in self.creatinines] + [r.taken for r in self.cystatins]
         )
@@ -94,7 +98,7 @@ class _Sheet:
 def kidney_results(records: PatientRecords, codes: Codes, now: datetime) -> KidneyResults | Missing:
     """Missing only when nothing was sent under any key; results under a key that we did not name count."""
     sheet = _Sheet()
-    lookup = Lookup(codes, _meaning)
+    lookup = codes.observations_as(_meaning)
     for observation in observations_in(records.kidney, records.observations, records.others):
         own = lookup(observation.code)
         if own is None and observation.component is None:
@@ -125,7 +129,12 @@ def _gap(sent: Records | NotAvailable, sheet: _Sheet, today: date) -> str:
 
 def _newest_first(results: list[_R]) -> tuple[_R, ...]:
     """Without the doubles that come when one Observation stands under two prefetch keys."""
-    return tuple(sorted(dict.fromkeys(results), key=lambda result: result.taken, reverse=True))
+    ordered = sorted(results, key=_moment, reverse=True)
+    return tuple(one for _, together in groupby(ordered, _moment) for one in dict.fromkeys(together))
+
+
+def _moment(result: EgfrResult | CreatinineResult | CystatinResult) -> datetime:
+    return result.taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +155,7 @@ def _meaning(found: Recognition) -> _Meaning | None:
 
 
 def _parts(
-    observation: Observation, own: _Meaning | None, lookup: Lookup[_Meaning]
+    observation: Observation, own: _Meaning | None, lookup: Lookup[_Meaning | None]
 ) -> list[tuple[_Meaning, Observation | Component]]:
     """The members of a panel, and the result itself; a panel's own code carries no value."""
     parts: list[tuple[_Meaning, Observation | Component]] = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -12,7 +11,7 @@ from msgspec import UnsetType
 
 from cards.facts import Bound
 from cds_service.gather.fhir_values import NotANumber, number, texts
-from cds_service.gather.measured import Factor, UnitProblem, converted, table, units
+from cds_service.gather.measured import Factor, UnitProblem, Units, converted
 from cds_service.resources import Component, Observation, Quantity
 
 
@@ -40,7 +39,7 @@ class Unusable:
 
 # ---------------------------------------------------------------------------------------------------------- tables
 
-_INDEXED = table(
+_INDEXED = Units(
     {
         **dict.fromkeys(
             (
@@ -63,7 +62,7 @@ _CREATININE: dict[str, Factor] = {
     "mg/L": (_ONE, _TEN),
 }
 _CYSTATIN: dict[str, Factor] = {**dict.fromkeys(("mg/L", "ug/mL", "mcg/mL"), (_ONE, _ONE)), "mg/dL": (_TEN, _ONE)}
-_TO_MG_PER_DL, _TO_MG_PER_L = table(_CREATININE), table(_CYSTATIN)
+_TO_MG_PER_DL, _TO_MG_PER_L = Units(_CREATININE), Units(_CYSTATIN)
 
 _BOUNDS = {
     "": Bound.EXACT,
@@ -104,7 +103,7 @@ def _egfr(part: Observation | Component) -> Measured | Unusable:
         return given
     value, bound, quantity = given
     # A bound in a text may stand without a unit: the code says what it is.
-    indexed = units(quantity, _INDEXED) if quantity else frozenset({True})
+    indexed = _INDEXED.of(quantity) if quantity else frozenset({True})
     if isinstance(indexed, UnitProblem):
         return Unusable(indexed.value)
     if not 0 < value <= _HIGHEST_EGFR:
@@ -127,7 +126,7 @@ def _cystatin(part: Observation | Component) -> Measured | Unusable:
     return measured if isinstance(measured, Unusable) or measured.value > 0 else _IMPLAUSIBLE
 
 
-def _concentration(part: Observation | Component, factors: Mapping[str, Factor]) -> Measured | Unusable:
+def _concentration(part: Observation | Component, factors: Units[Factor]) -> Measured | Unusable:
     given = _number(part)
     if isinstance(given, Unusable):
         return given

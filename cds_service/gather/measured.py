@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from cds_service.gather.codes import Codes, Recognition
 from cds_service.gather.fhir_values import When, texts, when
 from cds_service.records import NotAvailable, Records
-from cds_service.resources import CodeableConcept, Observation, Quantity
+from cds_service.resources import Observation, Quantity
 
 T = TypeVar("T")
 
@@ -35,25 +34,6 @@ def observations_in(*sources: Records | NotAvailable) -> list[Observation]:
     return found
 
 
-class Lookup(Generic[T]):
-    """What the concepts of one chart mean to one reader, worked out once per coding: charts repeat them."""
-
-    def __init__(self, codes: Codes, meaning: Callable[[Recognition], T | None]) -> None:
-        self._codes = codes
-        self._meaning = meaning
-        self._known: dict[tuple[str | None, str | int | float | None], T | None] = {}
-
-    def __call__(self, concept: CodeableConcept | None) -> T | None:
-        coding = concept.coding if concept else None
-        if isinstance(coding, list) and len(coding) == 1 and coding[0] is not None:
-            key = (coding[0].system, coding[0].code)
-            try:
-                return self._known[key]
-            except KeyError:
-                return self._known.setdefault(key, self._meaning(self._codes.observation(concept)))
-        return self._meaning(self._codes.observation(concept)) if coding else None
-
-
 def taken(observation: Observation) -> When | None:
     """When the specimen was taken or the patient measured; only without any such element, when it was reported.
 
@@ -61,9 +41,8 @@ def taken(observation: Observation) -> When | None:
     """
     period = observation.effectivePeriod
     start, end = (period.start, period.end) if period else (None, None)
-    return when(
-        next(texts(observation.effectiveDateTime, observation.effectiveInstant, end, start, observation.issued), None)
-    )
+    dates = (observation.effectiveDateTime, observation.effectiveInstant, end, start, observation.issued)
+    return when(next((text for text in dates if text and not text.isspace()), None))
 
 
 def lacks_older_only(sent: Records, today: date, window: timedelta) -> bool:
@@ -84,21 +63,28 @@ class UnitProblem(Enum):
     CONTRADICTION = "has a unit and a unit code that contradict each other"
 
 
-def units(quantity: Quantity, known: Mapping[str, T]) -> frozenset[T] | UnitProblem:
-    """What ``code`` and ``unit`` mean among the ``known`` units (keys made by ``spelling``).
+class Units(Generic[T]):
+    """A closed table of the few units that one kind of result comes in, not a UCUM library: many spellings in use are
+    not UCUM, and any unit outside the table is better said to be unknown than converted."""
 
-    Closed tables of the few units that these results come in, not a UCUM library: many spellings in use are not UCUM,
-    and any unit outside the table is better said to be unknown than converted.
-    """
-    written = [text for text in texts(quantity.code, quantity.unit) if text not in ("1", "{}")]
-    if not written:
-        return UnitProblem.MISSING
-    meanings = frozenset(known[name] for name in map(spelling, written) if name in known)
-    if not meanings:
-        return UnitProblem.UNKNOWN
-    # A UCUM code of another dimension beside a known unit text is a contradiction; a local code is not.
-    ucum = quantity.code if quantity.code in written and "unitsofmeasure" in (quantity.system or "") else None
-    return UnitProblem.CONTRADICTION if ucum and spelling(ucum) not in known else meanings
+    def __init__(self, table: Mapping[str, T]) -> None:
+        self._table = {spelling(unit): meaning for unit, meaning in table.items()}
+        self._read = lru_cache(maxsize=256)(self._meanings)
+
+    def of(self, quantity: Quantity) -> frozenset[T] | UnitProblem:
+        """What ``code`` and ``unit`` mean."""
+        return self._read(quantity.code, quantity.unit, quantity.system)
+
+    def _meanings(self, code: str | None, unit: str | None, system: str | None) -> frozenset[T] | UnitProblem:
+        written = [text for text in texts(code, unit) if text not in ("1", "{}")]
+        if not written:
+            return UnitProblem.MISSING
+        meanings = frozenset(self._table[name] for name in map(spelling, written) if name in self._table)
+        if not meanings:
+            return UnitProblem.UNKNOWN
+        # A UCUM code of another dimension beside a known unit text is a contradiction; a local code is not.
+        ucum = code if code in written and "unitsofmeasure" in (system or "") else None
+        return UnitProblem.CONTRADICTION if ucum and spelling(ucum) not in self._table else meanings
 
 
 _IGNORED = str.maketrans({**dict.fromkeys(" \t\u00a0{}[]_^*()", ""), ",": ".", "\u03bc": "u", "×": ""})
@@ -110,13 +96,9 @@ def spelling(unit: str) -> str:
     return unicodedata.normalize("NFKC", unit[:40]).casefold().translate(_IGNORED)
 
 
-def table(of: Mapping[str, T]) -> Mapping[str, T]:
-    return {spelling(unit): meaning for unit, meaning in of.items()}
-
-
-def converted(quantity: Quantity, value: Decimal, factors: Mapping[str, Factor]) -> Decimal | UnitProblem:
+def converted(quantity: Quantity, value: Decimal, factors: Units[Factor]) -> Decimal | UnitProblem:
     """``value`` in the one unit that the factors lead to."""
-    found = units(quantity, factors)
+    found = factors.of(quantity)
     if isinstance(found, UnitProblem):
         return found
     if len(found) > 1:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cards.facts import Input, Missing, Observations, Why
 from cds_service.gather.body import BodyMeasure, body, body_measure
 from cds_service.gather.codes import Codes, Recognition
 from cds_service.gather.drinking_tests import TestKind, alcohol_finding, test_kind
-from cds_service.gather.measured import Lookup, lacks_older_only, observations_in
+from cds_service.gather.measured import lacks_older_only, observations_in
 from cds_service.gather.person import sex
 from cds_service.gather.pregnancy_status import PregnancySign, pregnancy_sign, pregnancy_status
 from cds_service.records import NotAvailable, PatientRecords, Records
@@ -25,12 +25,7 @@ _LONGEST_WINDOW = timedelta(days=365)
 def observations(records: PatientRecords, codes: Codes, now: datetime) -> Observations | Missing:
     """Missing only when nothing of this kind was sent under any key."""
     today = now.date()
-    lookup: Lookup[_Meaning] = Lookup(codes, _meaning)
-    parts = [
-        part
-        for one in observations_in(records.observations, records.kidney, records.others)
-        for part in _parts(one, lookup)
-    ]
+    parts = _parts(observations_in(records.observations, records.kidney, records.others), codes)
     sent = records.observations
     if isinstance(sent, NotAvailable) and not parts:
         return Missing(Input.OBSERVATIONS, Why.NOT_AVAILABLE, sent.reason)
@@ -59,10 +54,13 @@ def _meaning(found: Recognition) -> _Meaning | None:
     return body_measure(found) or test_kind(found) or pregnancy_sign(found)
 
 
-def _parts(one: Observation, lookup: Lookup[_Meaning]) -> Iterator[_Part]:
-    """The result itself, and the members of a panel."""
-    if (own := lookup(one.code)) is not None:
-        yield own, one, one
-    for component in one.component or ():
-        if (meaning := lookup(component.code)) is not None:
-            yield meaning, one, component
+def _parts(found: Sequence[Observation], codes: Codes) -> list[_Part]:
+    """The results themselves, and the members of panels."""
+    lookup = codes.observations_as(_meaning)
+    parts: list[_Part] = []
+    for one in found:
+        if (own := lookup(one.code)) is not None:
+            parts.append((own, one, one))
+        if one.component:
+            parts += [(kind, one, part) for part in one.component if (kind := lookup(part.code)) is not None]
+    return parts

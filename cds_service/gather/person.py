@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from cards.facts import Input, Missing, Sex, Why
 from cards.quantities import Age
-from cds_service.gather.fhir_values import many, when
+from cds_service.gather.fhir_values import many, read_when
 from cds_service.records import NotAvailable, PatientRecords
 from cds_service.resources import Extension, Patient
 
@@ -31,7 +31,7 @@ def age(records: PatientRecords, now: datetime) -> Age | Missing:
         return Missing(Input.AGE, Why.NOT_AVAILABLE, reason)
     if not patient.birthDate:
         return Missing(Input.AGE, Why.NOT_RECORDED, "no birth date is recorded")
-    born = when(patient.birthDate.strip().partition("T")[0])
+    born = read_when(patient.birthDate.strip().partition("T")[0])
     today = now.date()
     if born is None:
         return _unreadable("the birth date is not a date")
