@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from cards.facts import Bound, CreatinineResult, CystatinResult, EgfrMethod, EgfrResult, KidneyResults, Sex
 from cards.kidney_equations import bedside_schwartz, ckd_epi_2021_creatinine, ckd_epi_2021_creatinine_cystatin
@@ -75,9 +76,19 @@ def reaches(value: Decimal, limit: Decimal) -> bool:
     return value.quantize(_THOUSANDTH) >= limit.quantize(_THOUSANDTH)
 
 
+class _Taken(Protocol):
+    @property
+    def taken(self) -> datetime: ...
+
+
+def _taken(results: Iterable[_Taken]) -> list[datetime]:
+    return [result.taken for result in results]
+
+
 def past(results: KidneyResults, today: date) -> tuple[KidneyResults, bool]:
     """The results without those dated after today, and whether there were any such."""
-    if not any(day(r.taken) > today for r in (*results.egfrs, *results.creatinines, *results.cystatins)):
+    moments = [*_taken(results.egfrs), *_taken(results.creatinines), *_taken(results.cystatins)]
+    if not any(day(moment) > today for moment in moments):
         return results, False
     kept = replace(
         results,
@@ -107,8 +118,8 @@ def adult_estimates(
         for creatinine in results.creatinines
         if abs(creatinine.taken - cystatin.taken) <= within
     ]
-    everything = (*reported, *results.creatinines, *with_cystatin)
-    newest = max((one.taken for one in everything), default=datetime.min.replace(tzinfo=UTC))
+    moments = [*_taken(reported), *_taken(results.creatinines), *_taken(with_cystatin)]
+    newest = max(moments, default=datetime.min.replace(tzinfo=UTC))
     return [
         *(_reported(r) for r in reported if newest - r.taken <= within or r.method in _WITH_CYSTATIN),
         *(_from_creatinine(r, age, sex) for r in results.creatinines if newest - r.taken <= within),
