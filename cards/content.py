@@ -93,7 +93,7 @@ class CardText:
     sources: tuple[str, ...]
     summary: Mapping[str, str]
     detail: Mapping[str, str]
-    logic: Logic | None = None
+    logic: Logic
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,12 +372,10 @@ class Library:
         entry: Mapping[str, Any],
         parameters: Sequence[Parameter],
         indicators: frozenset[Indicator],
-    ) -> Logic | None:
-        if "logic" not in entry:
-            return None
+    ) -> Logic:
         own = {parameter.name: parameter.value for parameter in parameters}
         with _placed(path, f"{table}.logic"):
-            return logic(entry["logic"], {**self._shared_numbers, **own}, indicators)
+            return logic(entry.get("logic", {}), {**self._shared_numbers, **own}, indicators)
 
 
 def named_in(template: str) -> set[str]:

@@ -134,17 +134,16 @@ def _description(question: Question) -> str:
 
 
 def _rule(catalogue: Catalogue, text: CardText) -> Json:
+    asked = " ".join(text.logic.when)
     action: Json = {
         "title": text.title,
+        "textEquivalent": logic_part(text.logic),
         "code": [concept(RULE_SYSTEM, topic_code(text.rule), text.title)],
         "documentation": _citations(text.sources, catalogue.library.evidence),
         "trigger": [{"type": "named-event", "name": hook.value} for hook in HOOKS],
+        "condition": [{"kind": "applicability", "expression": {"language": "text/plain", "expression": asked}}],
+        "action": [_offered(catalogue, offer, said) for offer, said in text.logic.suggests],
     }
-    if text.logic is not None:
-        asked = " ".join(text.logic.when)
-        action["textEquivalent"] = logic_part(text.logic)
-        action["condition"] = [{"kind": "applicability", "expression": {"language": "text/plain", "expression": asked}}]
-        action["action"] = [_offered(catalogue, offer, said) for offer, said in text.logic.suggests]
     return {name: held for name, held in action.items() if held != []}
 
 

@@ -69,8 +69,7 @@ def _code_system(identity: str, title: str, version: str, concepts: Sequence[tup
 
 
 def _asked(catalogue: Catalogue, rule: str) -> str:
-    logic = catalogue.texts[rule].logic
-    return " ".join(logic.when) if logic else ""
+    return " ".join(catalogue.texts[rule].logic.when)
 
 
 # ------------------------------------------------------------------------------------------------------ value sets

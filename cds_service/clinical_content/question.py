@@ -87,9 +87,8 @@ def _rule(text: CardText, context: Context, *, last: bool) -> Iterator[str]:
     if last:
         about.append("Asked last, once for each signing, about the outcomes of all other rules.")
     yield bullets(about)
-    if text.logic is not None:
-        yield logic_part(text.logic)
-        yield f"Rule approved: {APPROVAL}"
+    yield logic_part(text.logic)
+    yield f"Rule approved: {APPROVAL}"
     yield _example(text, context)
     yield words_table(text, context.examples)
 

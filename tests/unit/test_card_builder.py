@@ -13,6 +13,7 @@ import pytest
 
 from cards.catalogue import Catalogue
 from cards.content import CardText, OverrideReason, Source
+from cards.logic import Logic
 from cards.outcome import ChangeDose, Finding, Indicator, LimitSupply, OrderTest, Proposal, Regimen, Test, WithdrawOrder
 from cards.quantities import Days, SingleDose
 from cards.triage import SUMMARY_CARD, ShownCard
@@ -23,7 +24,7 @@ from tests.unit.drafts import TABLETS_5, case_of, order, rich, session
 RULE = "renal-dose-exceeds-limit"
 TEXT = CardText(
     RULE, "Baclofen dose and kidney function", frozenset(Indicator), "renal", "R", ("E-1",),
-    {"start": "Baclofen {ordered} with eGFR {egfr:n}"}, {"why": "Because of {kind}."},
+    {"start": "Baclofen {ordered} with eGFR {egfr:n}"}, {"why": "Because of {kind}."}, Logic((), (), (), ()),
 )  # fmt: skip
 SOURCES = [
     Source(f"E-{n}", f"Author {n}, Journal 2019", "says", "B", "verified", link)

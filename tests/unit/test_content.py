@@ -134,6 +134,7 @@ def test_sentences_of_a_rule_carry_its_own_and_the_shared_numbers(folder: Path) 
         ('["warning: its', '["its', "cards.start-dose-too-high.logic", "begin it with one of"),
         ("change-dose:", "lower-dose:", "cards.start-dose-too-high.logic", "begin it with one of"),
         ('when = ["It is a first order."]', "when = []", "cards.start-dose-too-high.logic", "write at least one"),
+        ("[cards.start-dose-too-high.logic]", "[ignored]", "", "use only"),
         ("unless = []", "", "cards.start-dose-too-high.logic", "write when, then"),
     ],
 )

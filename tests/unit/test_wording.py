@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cards.catalogue import Catalogue
 from cards.content import CardText
 from cards.facts import ChartText
+from cards.logic import Logic
 from cards.outcome import Indicator
 from cards.quantities import DailyDose
 from cards.wording import _summary, escape
@@ -61,7 +62,7 @@ def test_chart_text_is_one_short_line_without_control_characters(raw: str, shown
 
 
 def card_text(**summary: str) -> CardText:
-    return CardText("r", "R", frozenset({Indicator.INFO}), "f", "All", (), summary, {})
+    return CardText("r", "R", frozenset({Indicator.INFO}), "f", "All", (), summary, {}, Logic((), (), (), ()))
 
 
 def test_a_long_summary_takes_its_short_form() -> None:
