@@ -1,12 +1,13 @@
 """Dose and taper arithmetic (rules.md sections 4 and 6): recommended starts, ceilings, regimens, steps and tapers.
 
-Everything here is a daily dose in mg of oral baclofen for an adult. Nothing is ever rounded up.
+Everything here is a daily dose in mg of oral baclofen for an adult. What may be taken is never rounded up; only a step
+down is, so that it stays a small one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
 from cards.facts import Missing
@@ -157,9 +158,16 @@ class Dosing:
     # ---------------------------------------------------------------------------------------------------------- taper
 
     def first_taper_step(self, current: DailyDose) -> DailyDose:
-        """The next lower daily dose on the way to nothing. The last 5 mg go over 2.5 mg, never to 0 at once."""
+        """The next lower daily dose on the way to nothing. The last 5 mg go over 2.5 mg, never to 0 at once.
+
+        From a dose that the steps do not fit (9 mg/day) to the next that can be given, never a larger cut.
+        """
         cut = self.taper_large_cut if current >= self.taper_large_cut_at_least else self.taper_small_cut
-        lower = self._givable(DailyDose(max(current.value - cut.value, Decimal(0))))
+        half_unit = self.single_dose_half_unit.value
+        halves = ((current.value - cut.value) / half_unit).to_integral_value(ROUND_CEILING)
+        lower = DailyDose(max(halves * half_unit, Decimal(0)))
+        if self.regimen(lower).daily < lower:
+            lower = DailyDose(lower.value + half_unit)
         return lower if lower > NOTHING else min(current, self.once_daily_at_most)
 
     def taper(self, current: DailyDose, tier: Tier, age: Age | Missing) -> Taper:

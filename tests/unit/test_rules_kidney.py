@@ -276,7 +276,7 @@ def test_severe_rules_leave_other_tiers_alone(rule: str, tier: Tier, limit: floa
         ("renal-dialysis", Tier.DIALYSIS, "2.5 mg daily", 0, ["withdraw"]),
         # increase: back to current where that is within the limit, else down
         ("renal-avoid-severe", Tier.K4, 15, 7.5, ["2.5 mg TID (7.5 mg/day), no increase"]),
-        ("renal-avoid-severe", Tier.K4, 15, 8, ["taper from 2.5 mg once daily (2.5 mg/day)"]),
+        ("renal-avoid-severe", Tier.K4, 15, 8, ["taper from 2.5 mg BID (5 mg/day)"]),
         ("renal-avoid-severe", Tier.K5, 15, 10, ["taper from 2.5 mg BID (5 mg/day)"]),
         # unchanged over the limit: taper (V14, V78); at the limit nothing; a decrease nothing (V79)
         ("renal-avoid-severe", Tier.K4, "20 mg TID", 60, ["taper from 15/15/20 mg (50 mg/day)"]),
