@@ -29,6 +29,13 @@ def instead(case: Case, daily: DailyDose, note: str = "") -> tuple[ChangeDose, .
     return () if as_ordered else (ChangeDose(regimen, note),)
 
 
+def not_above_ordered(case: Case, daily: DailyDose) -> DailyDose:
+    """A dose to offer for now; where the order begins lower and only a later step is too high, the lower one."""
+    current = case.current.dose if isinstance(case.current.dose, DailyDose) else DailyDose.of(0)
+    begun = max(case.dose.start, current) if isinstance(case.dose, OralDose) else daily
+    return min(daily, begun) if begun > DailyDose.of(0) else daily
+
+
 def permitted(case: Case, proposals: Iterable[DoseProposal]) -> tuple[DoseProposal, ...]:
     """Nothing lowers or removes a dose that nobody could read; acute injury offers no dose (resolutions.md 2, 12)."""
     if not case.current.known:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cards.advice import acute, closing, instead, permitted
+from cards.advice import acute, closing, instead, not_above_ordered, permitted
 from cards.case import Case, Indication, Kind
 from cards.dose.limits import Limits
 from cards.facts import DoseStep, Missing, OralDose
@@ -76,7 +76,8 @@ def _not_above_maximum(case: Case) -> tuple[ChangeDose, ...]:
     since = case.current.since_change
     rested = since is None or since >= case.dosing.step_every(tier_of(case))
     reached = current < maximum <= current + case.dosing.step_up(tier_of(case), case.indication)
-    return instead(case, maximum) if reached and rested else instead(case, current, "no increase")
+    highest = not_above_ordered(case, maximum)
+    return instead(case, highest) if reached and rested and highest > current else instead(case, current, "no increase")
 
 
 def _maximum_summary(kind: Kind, *, alcohol: bool) -> str:

@@ -118,9 +118,12 @@ def _slower(case: Case, dose: OralDose, worst: StepUp, limits: Limits) -> tuple[
 
 
 def _first_step_only(case: Case, dose: OralDose, limits: Limits) -> tuple[ChangeDose, ...]:
-    """A step inside a sequence is too fast: order its first step alone. A lowered dose keeps its own plan."""
+    """A step inside a sequence is too fast: order its first step alone, never a cut. A lowered dose keeps its plan."""
+    current = case.current.dose
     if case.kind is Kind.DECREASE:
         return ()
+    if isinstance(current, DailyDose) and current > dose.start:
+        return instead(case, current, "no increase")
     start: DailyDose | None = dose.start
     if too_high_to_start(case, dose, limits):
         start = case.dosing.recommended_start(tier_of(case), case.age)
@@ -171,7 +174,7 @@ def tolerance_escalation(case: Case, limits: Limits) -> Outcome:
 
 
 def _earlier_dose(case: Case, limits: Limits) -> DailyDose | None:
-    """The daily dose of the newest oral order that is at least the window old."""
+    """The daily dose of the newest oral order that is at least the window old; of two of one day the lower."""
     listed = case.facts.medications.baclofen if isinstance(case.facts.medications, MedicationList) else ()
     oldest = case.facts.today - timedelta(days=int(limits.tolerance_window.value))
     dated = [
@@ -179,4 +182,5 @@ def _earlier_dose(case: Case, limits: Limits) -> DailyDose | None:
         for entry in listed
         if entry.route is Route.ORAL and isinstance(entry.dose, OralDose) and entry.since and entry.since <= oldest
     ]
-    return max(dated, key=lambda pair: pair[0])[1] if dated else None
+    newest = max((day for day, _ in dated), default=None)
+    return min((dose for day, dose in dated if day == newest), default=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cards.advice import acute, instead, new_without_a_dose, permitted, starting
+from cards.advice import acute, instead, new_without_a_dose, not_above_ordered, permitted, starting
 from cards.case import Case, Kind
 from cards.facts import OralDose
 from cards.kidney import KidneyFunction, Tier
@@ -100,7 +100,11 @@ def _if_unavoidable(case: Case, tier: Tier) -> tuple[ChangeDose, ...]:
             return ()
     elif not (isinstance(case.dose, OralDose) and case.dose.highest > low):
         return ()
-    return instead(case, low, "if unavoidable, after dialysis" if tier is Tier.DIALYSIS else "if unavoidable")
+    return instead(
+        case,
+        not_above_ordered(case, low),
+        "if unavoidable, after dialysis" if tier is Tier.DIALYSIS else "if unavoidable",
+    )
 
 
 def _words(case: Case, limit: DailyDose) -> tuple[str, tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cards.advice import acute, instead, permitted, starting
+from cards.advice import acute, instead, not_above_ordered, permitted, starting
 from cards.case import Case, Kind
 from cards.facts import Missing, OralDose
 from cards.kidney import KidneyFunction, Tier
@@ -123,7 +123,7 @@ def _finding(
 
 def _doses(case: Case, tier: Tier, *, older: bool) -> tuple[DoseProposal, ...]:
     if starting(case):
-        return (*instead(case, case.dosing.start_k3), *((WithdrawOrder(),) if older else ()))
+        return (*instead(case, not_above_ordered(case, case.dosing.start_k3)), *((WithdrawOrder(),) if older else ()))
     current = case.current.dose
     match case.kind:
         case Kind.INCREASE if isinstance(current, DailyDose):
@@ -141,7 +141,7 @@ def _smaller_increase(case: Case, current: DailyDose, tier: Tier) -> tuple[Chang
         return instead(case, current, f"no increase until day {every:n}")
     ceiling = case.dosing.ceiling(tier, case.age, established=False)
     higher = current + case.dosing.step_up(tier, case.indication)
-    higher = higher if ceiling is None else min(higher, ceiling)
+    higher = not_above_ordered(case, higher if ceiling is None else min(higher, ceiling))
     if isinstance(case.dose, OralDose) and current < higher < case.dose.highest:
         return instead(case, higher)
     return instead(case, current, "no increase")
@@ -180,7 +180,7 @@ def _values(case: Case, tier: Tier, limits: Limits, doses: tuple[DoseProposal, .
     dosing = case.dosing
     established = case.kind in (Kind.UNCHANGED, Kind.DECREASE)
     values: dict[str, object] = {
-        "start": dosing.start_k3,
+        "start": not_above_ordered(case, dosing.start_k3) if starting(case) else dosing.start_k3,
         "step": dosing.step_up(tier, case.indication),
         "every": dosing.step_every(tier),
         "limit": dosing.ceiling(tier, case.age, established),
