@@ -230,7 +230,13 @@ def _run(entry: ChartBaclofen, history: Sequence[ChartBaclofen], limits: CaseLim
     if entry.since is None:
         return None
     start, oldest = entry.since, entry
-    for older in sorted(history, key=lambda e: e.since or start, reverse=True):
+
+    def newest_first(e: ChartBaclofen) -> tuple[date, bool, date]:
+        """Of one day: another dose before the same one, then the longer supply, whatever order they were sent in."""
+        same = isinstance(e.dose, OralDose) and _same_dose(entry, e.dose, limits)
+        return e.since or date.min, same_dose and not same, e.supply_ends or date.max
+
+    for older in sorted(history, key=newest_first, reverse=True):
         if older.since is None or older.since >= start:
             continue
         gap = older.supply_ends is not None and (start - older.supply_ends).days > limits.renewal_supply_at_most.value
@@ -244,8 +250,7 @@ def _run(entry: ChartBaclofen, history: Sequence[ChartBaclofen], limits: CaseLim
 def _increases(history: Sequence[ChartBaclofen], limits: CaseLimits, today: date) -> int:
     since = today - timedelta(days=int(limits.earlier_increase_max_age.value))
     dated = sorted(
-        ((entry.since, entry.dose.highest) for entry in history if entry.since and isinstance(entry.dose, OralDose)),
-        key=lambda pair: pair[0],
+        (entry.since, entry.dose.highest) for entry in history if entry.since and isinstance(entry.dose, OralDose)
     )
     return sum(
         1 for (_, before), (day, after) in pairwise(dated) if day >= since and after > before + limits.same_dose_at_most

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from cards.advice import closing
 from cards.case import Case, Kind
-from cards.facts import Missing
+from cards.facts import Input, Missing
+from cards.gaps import unread
 from cards.kidney import KidneyFunction, Tier
 from cards.kidney_function.limits import Limits
 from cards.outcome import CannotAssess, NotIndicated, OrderTest, Proposal, Test
@@ -18,7 +19,9 @@ def kidney_of(case: Case, rule: str) -> KidneyFunction | NotIndicated | CannotAs
         return NotIndicated(rule, f"not asked for: {case.kind.value}")
     if not case.adult:
         return NotIndicated(rule, f"{case.age} is under 18: adult kidney tiers do not apply")
-    return CannotAssess(rule, (case.kidney,)) if isinstance(case.kidney, Missing) else case.kidney
+    if isinstance(case.kidney, Missing):
+        return CannotAssess(rule, (case.kidney, *unread(case.facts, Input.PROBLEMS, Input.PROCEDURES)))
+    return case.kidney
 
 
 def quiet(kidney: KidneyFunction, rule: str, because: str, *unread: Missing) -> NotIndicated | CannotAssess:

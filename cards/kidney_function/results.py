@@ -80,9 +80,8 @@ def _risks(case: Case, limits: Limits) -> Iterator[str]:
         yield from (words for kind, words in EVER.items() if case.facts.problems.of(kind))
         yield from (words for kind, words in NOW.items() if case.facts.problems.active(kind))
     listed = case.facts.medications.others if isinstance(case.facts.medications, MedicationList) else ()
-    for medicine in (*listed, *case.facts.drafted):
-        if medicine.classes & {DrugClass.NSAID, DrugClass.NEPHROTOXIC}:
-            yield str(medicine.label)
+    harmful = {DrugClass.NSAID, DrugClass.NEPHROTOXIC}
+    yield from sorted({str(one.label) for one in (*listed, *case.facts.drafted) if one.classes & harmful})
     if isinstance(case.dose, OralDose) and case.dose.highest > limits.unknown_high_dose_above:
         yield f"{case.dose.highest} of baclofen"
 

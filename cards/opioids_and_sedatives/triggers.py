@@ -99,7 +99,7 @@ def not_known(case: Case, limits: Limits) -> tuple[Missing, ...]:
     kidney: tuple[Missing, ...]
     match case.kidney:
         case Missing() as missing:
-            kidney = (missing,)
+            kidney = (missing, *unread(case.facts, Input.PROBLEMS, Input.PROCEDURES))
         case KidneyFunction(tier=tier, unchecked=unchecked) if tier in REDUCED and isinstance(case.age, Missing):
             kidney = (*unchecked, case.age)
         case KidneyFunction(unchecked=unchecked):

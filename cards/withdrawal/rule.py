@@ -9,6 +9,7 @@ from datetime import timedelta
 from cards.advice import permitted
 from cards.case import Case, Kind
 from cards.facts import Input, Missing, OralDose, Problem, ProblemEntry
+from cards.gaps import unread
 from cards.kidney import KidneyFunction, Tier
 from cards.outcome import (
     CannotAssess,
@@ -76,7 +77,9 @@ def abrupt_discontinuation(case: Case, limits: Limits) -> Outcome:
         case dose if dose == DailyDose.of(0):
             return NotIndicated(STOP, "no baclofen on record that could be stopped")
         case dose:
-            return _stop(case, stop_indicator(dose, case.current.exposure, limits), "stop", toxicity)
+            indicator = stop_indicator(dose, case.current.exposure, limits)
+            more = unread(case.facts, Input.MEDICATIONS) if indicator is not Indicator.CRITICAL else ()
+            return _stop(case, indicator, "stop", toxicity, unchecked=more)
 
 
 def stop_indicator(dose: DailyDose, exposure: Days | None, limits: Limits) -> Indicator:
@@ -115,7 +118,7 @@ def _stop(
             "schedule": _schedule(case) if schedule else "",
         },
         proposals=schedule,
-        unchecked=unchecked,
+        unchecked=(*unchecked, *_doubts(case, toxicity)),
     )
 
 
@@ -169,6 +172,7 @@ def large_dose_reduction(case: Case, limits: Limits) -> Outcome:
         ),
         values=_cut_values(current, first, case, toxicity),
         proposals=proposals,
+        unchecked=_doubts(case, toxicity),
     )
 
 
@@ -204,6 +208,12 @@ def _toxicity(case: Case, limits: Limits) -> _Toxicity:
     # Without a date nothing shows that it is recent (resolutions.md 19), and only what is shown may lower the urgency.
     recent = [entry for entry in active if entry.recorded is not None and entry.recorded >= oldest]
     return _Toxicity(_kidneys(case), recent)
+
+
+def _doubts(case: Case, toxicity: _Toxicity) -> tuple[Missing, ...]:
+    """What of the kidney function could not be read: with it the urgency might not have been lowered."""
+    kidney = case.kidney
+    return kidney.unchecked if toxicity.kidneys and isinstance(kidney, KidneyFunction) else ()
 
 
 def _kidneys(case: Case) -> str:
