@@ -26,7 +26,7 @@ def many(value: list[T | None] | list[T] | T | None) -> tuple[T, ...]:
     if value is None:
         return ()
     if isinstance(value, list):
-        return tuple(item for item in value if item is not None)
+        return tuple([item for item in value if item is not None])
     return (value,)
 
 

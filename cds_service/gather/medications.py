@@ -47,6 +47,10 @@ class _Known:
         asked = self.medicine.classes or self.medicine.is_baclofen or not self.medicine.recognised
         return not asked or not (is_on_the_surface(self.medicine, self.entry.dosages) or self.entry.one_off)
 
+    @property
+    def is_current(self) -> bool:
+        return not self.entry.history and not self.entry.cancelled
+
 
 def medication_list(call: HookCall, records: PatientRecords, codes: Codes, now: datetime) -> MedicationList | Missing:
     """Orders, statements and dispenses, each medicine once. Without the list itself, what came under other keys is used
@@ -64,7 +68,7 @@ def medication_list(call: HookCall, records: PatientRecords, codes: Codes, now: 
     entries = list(_entries((*listed, *records.others.resources), today))
     if isinstance(records.medications, NotAvailable) and not entries:
         return Missing(Input.MEDICATIONS, Why.NOT_AVAILABLE, records.medications.reason)
-    medicines = Medicines(Shelf.of(call, records), codes)
+    medicines = Medicines(Shelf(call, records), codes)
     known = [one for entry in entries if (one := _Known(entry, medicines.of(entry.resource))).counts]
     drafts = {draft.reference: draft for draft in draft_orders(call) if draft.reference}
     charted = [kept for one in known if (kept := _beside_draft(one, drafts.get(one.entry.reference), today))]
@@ -118,17 +122,19 @@ def _others(known: Sequence[_Known]) -> Iterator[Medication]:
     """Recognised drugs that are taken or were until recently. A statement or a dispense of a medicine that an order on
     the list stands for is the same medicine, not more of it."""
     drugs = [one for one in known if one.medicine.recognised and not one.medicine.is_baclofen]
-    runs: dict[tuple[str, ...], list[Entry]] = {}
+    current = [one for one in drugs if one.is_current]
     believed: dict[tuple[str, ...], Source] = {}
-    for one in drugs:
+    for one in current:
         name, entry = one.medicine.name, one.entry
-        runs.setdefault(name, []).append(entry)
         if entry.standing is Standing.ACTIVE:
             believed[name] = min(entry.source, believed.get(name, entry.source))
+    runs: dict[tuple[str, ...], list[Entry]] = {one.medicine.name: [] for one in current}
     for one in drugs:
+        if one.medicine.name in runs:
+            runs[one.medicine.name].append(one.entry)
+    for one in current:
         name, entry = one.medicine.name, one.entry
-        current = not entry.history and not entry.cancelled
-        if current and entry.source <= believed.get(name, entry.source):
+        if entry.source <= believed.get(name, entry.source):
             yield _medication(one, runs[name])
 
 
@@ -165,8 +171,7 @@ def _run_start(entry: Entry, run: Sequence[Entry]) -> date | None:
 def _unrecognised(known: Sequence[_Known]) -> Iterator[ChartText]:
     seen: set[str] = set()
     for one in known:
-        over = one.entry.history or one.entry.cancelled
-        if not (over or one.medicine.recognised or one.medicine.label in seen):
+        if one.is_current and not one.medicine.recognised and one.medicine.label not in seen:
             seen.add(one.medicine.label)
             yield one.medicine.label
 

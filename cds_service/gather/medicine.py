@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 from cards.facts import ChartText, DrugClass, Route
@@ -15,7 +16,7 @@ from cds_service.gather.products import Strength
 from cds_service.gather.shelf import Shelf
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Medicine:
     """What was recognised, from everything that names the medicine."""
 
@@ -41,12 +42,12 @@ class Medicine:
     strength_doubt: str = ""
     """Why ``strength`` is unknown although the record names one."""
 
-    @property
+    @cached_property
     def recognised(self) -> bool:
         """Some drug, ours or another one (resolutions.md 16)."""
         return bool(self.value_sets) or self.covered
 
-    @property
+    @cached_property
     def flags(self) -> frozenset[str]:
         return frozenset[str]().union(*self.value_sets.values())
 
@@ -63,32 +64,32 @@ _read_before: WeakKeyDictionary[Codes, dict[Hashable, Medicine]] = WeakKeyDictio
 """Medicines by the concept that names them, for as long as the value sets are loaded: prescribers use few drugs."""
 
 
-@dataclass(frozen=True, slots=True)
 class Medicines:
     """Reads the medicines of one call."""
 
-    shelf: Shelf
-    codes: Codes
+    def __init__(self, shelf: Shelf, codes: Codes) -> None:
+        self._shelf = shelf
+        self._codes = codes
+        self._known = _read_before.setdefault(codes, {})
 
     def of(self, order: HasMedicine) -> Medicine:
         """Both ``medicationCodeableConcept`` and ``medicationReference`` are looked at where both are given."""
         concept = order.medicationCodeableConcept
         if concept is None or order.medicationReference is not None or order.medication is not None:
             return self._read(order)
-        known = _read_before.setdefault(self.codes, {})
-        key = (concept.text, *((one.system, one.code, one.display) for one in many(concept.coding)))
-        medicine = known.get(key)
+        key = (concept.text, *[(one.system, one.code, one.display) for one in many(concept.coding)])
+        medicine = self._known.get(key)
         if medicine is None:
             medicine = self._read(order)
-            if len(known) >= _KEPT:
-                known.clear()
+            if len(self._known) >= _KEPT:
+                self._known.clear()
             if sum(map(len, texts_of(concept))) <= _LONGEST_KEPT:
-                known[key] = medicine
+                self._known[key] = medicine
         return medicine
 
     def _read(self, order: HasMedicine) -> Medicine:
-        codes = self.codes
-        named = namings(order, self.shelf, codes)
+        codes = self._codes
+        named = namings(order, self._shelf, codes)
         read = [(naming, _recognised(naming, codes)) for naming in named]
         value_sets = _union(recognition.value_sets for _, found in read for recognition in found)
         ours = [naming for naming, found in read if any(BACLOFEN & one.value_sets.keys() for one in found)]

@@ -56,7 +56,7 @@ class Product:
 def concerns_baclofen(call: HookCall, codes: Codes) -> bool:
     """Whether some draft may be baclofen. Asked before any record is read; where the medicine of a draft is only in the
     prefetch, that counts as "may be"."""
-    medicines = Medicines(Shelf.of(call), codes)
+    medicines = Medicines(Shelf(call), codes)
     for draft in draft_orders(call):
         medicine = medicines.of(draft.order)
         if medicine.is_baclofen or (not medicine.recognised and _is_prefetched(draft.order, call)):
@@ -75,7 +75,7 @@ def _is_prefetched(order: MedicationRequest, call: HookCall) -> bool:
 
 def read_orders(call: HookCall, records: PatientRecords, codes: Codes, _now: datetime) -> Orders:
     """At order-select the baclofen orders that were selected; the other drafts are context in any case."""
-    shelf = Shelf.of(call, records)
+    shelf = Shelf(call, records)
     medicines = Medicines(shelf, codes)
     session = _Session(call, records, codes, shelf)
     drafts = draft_orders(call)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 from msgspec import Raw
 
@@ -16,29 +17,29 @@ from cds_service.resources import Condition, Medication, Reference, Resource, Su
 Shelved = Medication | Substance | Condition
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shelf:
     """Medication, Substance and Condition resources of one call that references may point to."""
 
-    found: dict[str, Shelved] = field(default_factory=dict)
-    """By "Medication/m1", by fullUrl, by "urn:uuid:..."."""
-    fhir_server: str = ""
+    call: HookCall
+    records: PatientRecords | None = None
+    """None before they were collected: then only the drafts are looked at."""
 
-    @classmethod
-    def of(cls, call: HookCall, records: PatientRecords | None = None) -> Shelf:
-        """``records`` is None before they were collected: then only the drafts are looked at."""
-        shelf = cls(fhir_server=(call.fhir_server or "").rstrip("/"))
-        for one in _chart(records):
+    @cached_property
+    def found(self) -> Mapping[str, Shelved]:
+        """By "Medication/m1", by fullUrl, by "urn:uuid:..."; filled when the first reference is followed."""
+        found: dict[str, Shelved] = {}
+        for one in _chart(self.records):
             if isinstance(one, Shelved) and one.id:
-                shelf.found.setdefault(f"{type_name(one)}/{one.id}", one)
-        for draft in call.drafts:
+                found.setdefault(f"{type_name(one)}/{one.id}", one)
+        for draft in self.call.drafts:
             if isinstance(draft.resource, Shelved):
                 if draft.resource.id:
-                    shelf.found[f"{type_name(draft.resource)}/{draft.resource.id}"] = draft.resource
+                    found[f"{type_name(draft.resource)}/{draft.resource.id}"] = draft.resource
                 if draft.full_url:
                     url = target(draft.full_url)
-                    shelf.found[url.url if url else draft.full_url] = draft.resource
-        return shelf
+                    found[url.url if url else draft.full_url] = draft.resource
+        return found
 
     def get(self, reference: Reference | None, contained: list[Raw] | None) -> Shelved | None:
         """A reference to another server is never taken for a local one with the same id."""
@@ -49,7 +50,7 @@ class Shelf:
             return _in(contained, pointed)
         if pointed.base:
             at = self.found.get(pointed.url)
-            elsewhere = self.fhir_server and pointed.base != self.fhir_server
+            elsewhere = self.call.fhir_server and pointed.base != self.call.fhir_server.rstrip("/")
             return at if at is not None or elsewhere else self.found.get(pointed.key)
         return self.found.get(pointed.key)
 
