@@ -71,7 +71,7 @@ def drinking(facts: PatientFacts, windows: Windows) -> Drinking:
 
 def _newest(facts: PatientFacts, windows: Windows) -> list[AlcoholFinding]:
     """The newest result of each test in its window; of one day a positive one before an unread one."""
-    if not isinstance(facts.observations, Observations):
+    if not isinstance(facts.observations, Observations) or not facts.observations.alcohol:
         return []
     max_age = {
         AlcoholTest.AUDIT_C: windows.audit_c_max_age,

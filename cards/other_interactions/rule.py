@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from cards import naming
 from cards.case import Case
-from cards.facts import ChartText, DrugClass, Input, Medication, MedicationList, Missing, Problem, ProblemList
+from cards.facts import (
+    ChartText,
+    DrugClass,
+    Input,
+    Medication,
+    MedicationList,
+    Missing,
+    Problem,
+    ProblemEntry,
+    ProblemList,
+)
 from cards.gaps import unread
 from cards.kidney import KidneyFunction, Tier
 from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
@@ -42,7 +52,7 @@ class Limits:
 def other_interactions(case: Case, limits: Limits) -> Outcome:
     if not case.kind.rises:
         return NotIndicated(RULE, f"asked for at a start or an increase; this is {case.kind.value}")
-    found = {item: names for item, names in {**_drugs(case, limits), **_conditions(case)}.items() if names}
+    found = _named(case, limits)
     if not found:
         gaps = _not_known(case, limits)
         none = NotIndicated(RULE, "no medicine or condition of this list")
@@ -56,27 +66,34 @@ def other_interactions(case: Case, limits: Limits) -> Outcome:
     )
 
 
-def _drugs(case: Case, limits: Limits) -> Mapping[str, ChartText]:
-    tricyclics = [one for one in _of(case, DrugClass.SEDATING_ANTIDEPRESSANT) if TRICYCLIC in one.flags]
-    levodopa = () if _has_parkinsons(case) else _of(case, DrugClass.LEVODOPA)
-    harmful = _of(case, DrugClass.NSAID, DrugClass.NEPHROTOXIC) if _at_risk(case, limits) else ()
+def _named(case: Case, limits: Limits) -> Mapping[str, ChartText]:
+    """Each item that is there, with the names of its entries."""
+    drugs, conditions = _drugs(case, limits), _conditions(case)
     return {
-        "lithium": naming.medicines(_of(case, DrugClass.LITHIUM)),
-        "maoi": naming.medicines(_of(case, DrugClass.MAOI)),
-        "tricyclic": naming.medicines(tricyclics),
-        "levodopa": naming.medicines(levodopa),
-        "nephrotoxic": naming.medicines(harmful),
+        **{item: naming.medicines(found) for item, found in drugs.items() if found},
+        **{item: naming.problems(found) for item, found in conditions.items() if found},
     }
 
 
-def _conditions(case: Case) -> Mapping[str, ChartText]:
+def _drugs(case: Case, limits: Limits) -> Mapping[str, Sequence[Medication]]:
+    harmful = _of(case, DrugClass.NSAID, DrugClass.NEPHROTOXIC)
+    return {
+        "lithium": _of(case, DrugClass.LITHIUM),
+        "maoi": _of(case, DrugClass.MAOI),
+        "tricyclic": [one for one in _of(case, DrugClass.SEDATING_ANTIDEPRESSANT) if TRICYCLIC in one.flags],
+        "levodopa": () if _has_parkinsons(case) else _of(case, DrugClass.LEVODOPA),
+        "nephrotoxic": harmful if harmful and _at_risk(case, limits) else (),
+    }
+
+
+def _conditions(case: Case) -> Mapping[str, Sequence[ProblemEntry]]:
     problems = case.facts.problems
     if not isinstance(problems, ProblemList):
         return {}
     return {
-        "ulcer": naming.problems(problems.active(Problem.PEPTIC_ULCER)),
-        "porphyria": naming.problems(problems.of(Problem.PORPHYRIA)),
-        "retention": naming.problems(problems.active(Problem.URINARY_RETENTION)),
+        "ulcer": problems.active(Problem.PEPTIC_ULCER),
+        "porphyria": problems.of(Problem.PORPHYRIA),
+        "retention": problems.active(Problem.URINARY_RETENTION),
     }
 
 

@@ -69,11 +69,11 @@ class _Sheet:
     def is_empty(self) -> bool:
         return not (self.egfrs or self.creatinines or self.cystatins or self.unread)
 
-    def add(self, kind: Kind, measured: Measured, flags: frozenset[str], moment: datetime, origin: Origin) -> None:
+    def add(self, meaning: _Meaning, measured: Measured, moment: datetime, origin: Origin) -> None:
         value, bound = measured.value, measured.bound
-        match kind:
+        match meaning.kind:
             case Kind.EGFR:
-                self.egfrs.append(EgfrResult(Egfr(value), bound, _method(flags), moment, measured.indexed, origin))
+                self.egfrs.append(EgfrResult(Egfr(value), bound, meaning.method, moment, measured.indexed, origin))
             case Kind.CREATININE:
                 self.creatinines.append(CreatinineResult(SerumCreatinine(value), moment, origin, bound))
             case Kind.CYSTATIN_C:
@@ -101,11 +101,13 @@ def kidney_results(records: PatientRecords, codes: Codes, now: datetime) -> Kidn
     lookup = codes.observations_as(_meaning)
     for observation in observations_in(records.kidney, records.observations, records.others):
         own = lookup(observation.code)
-        if own is None and observation.component is None:
+        if observation.status in NO_RESULT:
             continue
-        if observation.status not in NO_RESULT:
+        if observation.component:
             for meaning, part in _parts(observation, own, lookup):
                 _read_part(observation, meaning, part, sheet)
+        elif own is not None:
+            _read_part(observation, own, observation, sheet)
     sent = records.kidney
     if isinstance(sent, NotAvailable) and sheet.is_empty:
         return Missing(Input.KIDNEY_RESULTS, Why.NOT_AVAILABLE, sent.reason)
@@ -140,7 +142,8 @@ def _moment(result: EgfrResult | CreatinineResult | CystatinResult) -> datetime:
 @dataclass(frozen=True, slots=True)
 class _Meaning:
     kind: Kind
-    flags: frozenset[str]
+    method: EgfrMethod
+    after_dialysis: bool
     coding: str
 
 
@@ -151,7 +154,8 @@ def _meaning(found: Recognition) -> _Meaning | None:
     if not named:
         return None
     flags = frozenset[str]().union(*(found.value_sets[value_set] for value_set in named))
-    return _Meaning(_SETS[named[0]], flags, found.coding)
+    method = next((method for flag, method in _METHODS.items() if flag in flags), EgfrMethod.UNSTATED)
+    return _Meaning(_SETS[named[0]], method, "post-dialysis" in flags, found.coding)
 
 
 def _parts(
@@ -173,21 +177,17 @@ def _read_part(observation: Observation, meaning: _Meaning, part: Observation | 
         dated = observation.effectiveDateTime or observation.effectivePeriod or observation.effectiveInstant
         sheet.unread.append((None, f"{kind.value} with {'an inexact date' if dated else 'no date'}"))
         return
-    result = _refused(observation.status, meaning.flags) or read(kind, part)
+    result = _refused(observation.status, after_dialysis=meaning.after_dialysis) or read(kind, part)
     if isinstance(result, Unusable):
         sheet.unread.append((day, f"{kind.value} of {day} {result.reason}"))
         return
     origin = Origin(f"Observation/{observation.id}" if observation.id else "Observation", meaning.coding)
-    sheet.add(kind, result, meaning.flags, moment.earliest, origin)
+    sheet.add(meaning, result, moment.earliest, origin)
 
 
-def _refused(status: str | None, flags: frozenset[str]) -> Unusable | None:
+def _refused(status: str | None, *, after_dialysis: bool) -> Unusable | None:
     if status == "preliminary":
         return Unusable("is preliminary")
     if status not in USABLE:
         return Unusable("is not marked as final")
-    return Unusable("was taken after dialysis") if "post-dialysis" in flags else None
-
-
-def _method(flags: frozenset[str]) -> EgfrMethod:
-    return next((method for flag, method in _METHODS.items() if flag in flags), EgfrMethod.UNSTATED)
+    return Unusable("was taken after dialysis") if after_dialysis else None
