@@ -15,6 +15,9 @@ from cards.kidney import KidneyFunction
 from cards.quantities import Age, DailyDose, Days
 
 
+ADULT = Age.of(18)
+
+
 class Kind(Enum):
     """What the signing does to the patient's oral baclofen (rules.md 3.3)."""
 
@@ -98,4 +101,4 @@ class Case:
     @property
     def adult(self) -> bool:
         """An unknown age counts as adult: adult rules then run, and age is said to be missing."""
-        return isinstance(self.facts.age, Missing) or self.facts.age >= Age.of(18)
+        return isinstance(self.facts.age, Missing) or self.facts.age >= ADULT

@@ -41,6 +41,9 @@ class Catalogue:
         self.kidney = library.load_parameters(HERE / "kidney.toml", KidneyLimits)
         self.dosing = library.load_parameters(HERE / "dosing.toml", Dosing)
         self.reading = library.load_parameters(HERE / "case.toml", CaseLimits)
+        rules = [(rule, question.limits) for question in self.questions for rule in question.rules]
+        self._rules = [(rule, limits) for rule, limits in rules if isinstance(rule, Rule)]
+        self._gap_rules = [rule for rule, _ in rules if isinstance(rule, GapRule)]
         self.texts = {rule: text for question in self.questions for rule, text in question.cards.items()}
         self.words = Words(self.texts, library.sentences, library.evidence, self.content_version)
 
@@ -62,11 +65,9 @@ class Catalogue:
         outcomes: list[tuple[Case, Outcome]] = []
         broken: list[tuple[str, Exception]] = []
         for case in cases:
-            for question in self.questions:
-                rules = [rule for rule in question.rules if isinstance(rule, Rule)]
-                outcomes += [(case, _ask(rule, case, question.limits, broken)) for rule in rules]
+            outcomes += [(case, _ask(rule, case, limits, broken)) for rule, limits in self._rules]
         if subject := cases[0] if cases else _about_other_patients(facts, kidney, self.dosing):
-            for gap_rule in (r for q in self.questions for r in q.rules if isinstance(r, GapRule)):
+            for gap_rule in self._gap_rules:
                 outcomes.append((subject, gap_rule.assess(subject, [outcome for _, outcome in outcomes])))
         triaged = _with_remarks(_triaged(outcomes, facts), facts)
         return Assessment(kidney, cases, tuple(outcomes), triaged, tuple(broken))

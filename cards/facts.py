@@ -261,7 +261,7 @@ class ProblemList:
         return tuple(entry for entry in self.entries if entry.kinds & wanted)
 
     def active(self, *kinds: Problem) -> tuple[ProblemEntry, ...]:
-        return tuple(entry for entry in self.of(*kinds) if entry.active)
+        return tuple([entry for entry in self.of(*kinds) if entry.active])
 
     @cached_property
     def _by_kind(self) -> Mapping[Problem, tuple[ProblemEntry, ...]]:

@@ -95,6 +95,8 @@ class Triaged:
 
 
 def triage(findings: Sequence[tuple[Case, Finding]], hook: Hook) -> Triaged:
+    if not findings:
+        return Triaged((), ())
     dropped: list[Dropped] = []
     cards = [_alone(case, finding) for case, finding in _once_per_rule(findings)]
     cards = _one_per_family(cards, dropped)
