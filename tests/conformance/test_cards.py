@@ -6,12 +6,27 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.conformance.calls import Client, Json, cards, dosage, order, order_sign, post, severe, topics
+from cds_service.app import create_app
+from cds_service.settings import load
+from tests.conformance.calls import (
+    TODAY,
+    Client,
+    Json,
+    cards,
+    dosage,
+    order,
+    order_sign,
+    post,
+    severe,
+    text_of,
+    topics,
+)  # fmt: skip
 from tests.conformance.scenarios import SCENARIOS
 
 EVERY = pytest.mark.parametrize("request_", SCENARIOS.values(), ids=SCENARIOS.keys())
@@ -301,3 +316,9 @@ def test_quantities_of_a_new_dosage_are_exact(client: Client) -> None:
     numbers = re.findall(r'"value":\s*([0-9.eE+-]+)', body)
     assert numbers
     assert all(Decimal(number) == Decimal(number).quantize(Decimal("0.01")) for number in numbers)
+
+
+@pytest.mark.parametrize(("jurisdiction", "said"), [("US", "off-label in the US"), ("FR", "start 15-20 mg/day")])
+def test_alcohol_use_disorder_in_the_words_of_the_site(jurisdiction: str, said: str) -> None:
+    chosen = Client(create_app(load(mode="sandbox", today=date.fromisoformat(TODAY), jurisdiction=jurisdiction)))
+    assert said in text_of(cards(chosen, SCENARIOS["alcohol use disorder"]))

@@ -116,6 +116,10 @@ def test_peth(value: float, unit: str, positive: bool) -> None:
     assert one.shown == f"PEth {value} {unit}"
 
 
+def test_a_unit_that_only_a_code_gives() -> None:
+    assert finding(observation(PETH, valueQuantity={"value": 50, "code": "ng/mL"})).shown == "PEth 50 ng/mL"
+
+
 @pytest.mark.parametrize(
     ("code", "value", "unit", "positive"),
     [
@@ -199,6 +203,11 @@ def test_a_due_date_ahead_says_pregnant_where_it_can_be(due: str, expected: bool
     assert read(observation(DUE, valueDateTime=due)).pregnant == (expected, DAY)
     component = observation(STATUS, component=[{"code": concept(LOINC, DUE), "valueDateTime": due}])
     assert read(component).pregnant == (expected, DAY)
+
+
+def test_a_status_of_today() -> None:
+    yes = concept(LOINC, "LA15173-0")
+    assert read(coded(STATUS, yes, effectiveDateTime="2026-11-23")).pregnant == (True, NOW.date())
 
 
 def test_the_newest_word_counts_and_of_one_day_the_cautious_one() -> None:

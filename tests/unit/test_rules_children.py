@@ -99,7 +99,7 @@ def test_a_start_above_a_third_of_a_milligram_per_kilogram(ordered: str | float,
     assert level(judge(ordered=ordered, current=current)) == expected
 
 
-@pytest.mark.parametrize(("days", "expected"), [(60, "warning"), (61, "info"), (-1, "info")])
+@pytest.mark.parametrize(("days", "expected"), [(0, "warning"), (60, "warning"), (61, "info"), (-1, "info")])
 def test_a_weight_of_the_last_sixty_days(days: int, expected: str) -> None:
     assert level(judge(ordered=60, current=50, observations=weighing("20", days))) == expected
 
@@ -205,6 +205,12 @@ def test_every_card_can_be_written(age: int, ordered: float | Unreadable) -> Non
         outcome = paediatric(case, limits())
         if isinstance(outcome, Finding):
             written(case, outcome)
+
+
+def test_the_dose_by_weight_is_said_where_both_are_known() -> None:
+    assert "by_weight" in found(judge()).detail
+    assert "by_weight" not in found(judge(observations=weighing(None))).detail
+    assert "by_weight" not in found(judge(ordered=Unreadable("free text"))).detail
 
 
 def test_no_dose_is_suggested_for_a_child() -> None:

@@ -177,6 +177,20 @@ def test_every_card_can_be_written(beside: tuple[ChartBaclofen, ...], ordered: f
     written(case, found(duplicate_baclofen(case, Limits())))
 
 
+def test_each_card_has_only_its_own_paragraphs() -> None:
+    own = {"oral", "total", "total_unread", "over", "pump", "drafts", "replace"}
+
+    def said(outcome: Outcome) -> set[str]:
+        return own & set(found(outcome).detail)
+
+    assert said(judge(existing("5 mg TID"), ordered=15)) == {"oral", "total", "replace"}
+    assert said(judge(existing(), ordered=60)) == {"oral", "total", "over", "replace"}
+    assert said(judge(existing(UNREAD), ordered=60)) == {"oral", "total_unread", "replace"}
+    assert said(duplicate_baclofen(make_case(medications=MedicationList(baclofen=(PUMP,))), Limits())) == {"pump"}
+    unread = make_case(ordered=UNREAD, medications=MedicationList(baclofen=(PUMP,)))
+    assert said(duplicate_baclofen(unread, Limits())) == {"pump"}
+
+
 def test_the_card_names_dose_date_and_prescriber_of_the_other_order() -> None:
     case = case_of(existing(prescriber=ChartText("Dr Grey")), ordered=60)
     words = written(case, found(duplicate_baclofen(case, Limits())))

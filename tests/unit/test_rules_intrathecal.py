@@ -143,6 +143,20 @@ def test_poor_kidneys_are_named(given: dict[str, Any], said: bool) -> None:
     assert ("kidneys" in found(judge(micrograms("400"), **given)).detail) is said
 
 
+@pytest.mark.parametrize(
+    ("dose", "expected"),
+    [(micrograms("400"), set()), (micrograms("1200"), {"high"}), (micrograms("6000"), {"slip"})],
+)
+def test_what_is_unusual_is_said(dose: PumpDose, expected: set[str]) -> None:
+    assert {"high", "slip"} & set(found(judge(dose)).detail) == expected
+    assert {"high", "slip"} & set(found(judge(dose, medications=with_oral())).detail) == expected
+
+
+def test_a_bolus_alone_has_a_readable_dose() -> None:
+    assert found(judge(micrograms("50", bolus=True))).summary == "default"
+    assert found(judge(micrograms("400"))).summary == "default"
+
+
 def test_other_orders_are_not_judged() -> None:
     assert level(intrathecal_baclofen(make_case(), limits())) == "silent"
     assert level(judge(micrograms("400"), stops=True)) == "silent"
