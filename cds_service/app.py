@@ -23,7 +23,7 @@ from cds_service.errors import MethodNotAllowed, NotFound, ServiceError
 from cds_service.gather.codes import Codes
 from cds_service.middleware import BasePath, DirectCall, Guard, LoopbackCors
 from cds_service.respond import Deps, respond
-from cds_service.routes import NO_STORE, Answer, HookCalls, always, counters, error_response, written_once
+from cds_service.routes import NO_STORE, Answer, HookCalls, always, counters, error_response, feedback_taker, written_once
 from cds_service.services import CdsService
 from cds_service.settings import Settings
 
@@ -35,6 +35,8 @@ def create_app(settings: Settings) -> FastAPI:
     service = services.baclofen_safety(deps.catalogue.reads)
     about = {"mode": settings.mode, "contentVersion": deps.catalogue.content_version}
     app = application(settings, service, partial(respond, deps=deps), about)
+    told = feedback_taker(settings, service, lambda feedback: deps.overrides.told(feedback, deps.clock()))
+    app.add_route("/cds-services/{service_id}/feedback", told, ["POST"])
     app.add_route("/content", written_once(partial(content_page, deps.catalogue)), ["GET"])
     return app
 

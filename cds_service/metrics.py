@@ -20,6 +20,7 @@ _seconds = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
 )
 _cards = Counter("baclofen_cds_cards", "Cards shown", ("rule", "indicator"))
+_feedback = Counter("baclofen_cds_feedback", "What clients told of cards", ("outcome",))
 _rule_errors = Counter("baclofen_cds_rule_errors", "Rules that raised; each said that it could not assess", ("rule",))
 
 
@@ -37,6 +38,11 @@ def call_answered(hook: str, status: int, seconds: float) -> None:
 
 def card_shown(rule: str, indicator: str) -> None:
     _cards.labels(rule, indicator).inc()
+
+
+def feedback_taken(*, accepted: int, overridden: int) -> None:
+    _feedback.labels("accepted").inc(accepted)
+    _feedback.labels("overridden").inc(overridden)
 
 
 def rule_failed(rule: str) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cards.catalogue import Assessment, Catalogue
 from cards.facts import Jurisdiction, PatientFacts
+from cards.override_memory import without_overridden
 from cds_service import gather, log, metrics, records
 from cds_service.card_builder import Built, cards_for, encode
 from cds_service.gather.codes import Codes
 from cds_service.gather.orders import concerns_baclofen, read_orders
 from cds_service.hooks import HookCall
+from cds_service.overrides import InProcess, OverrideMemory
 from cds_service.records import PatientRecords
 
 NOTHING_TO_SAY = b'{"cards":[]}'
@@ -30,6 +32,7 @@ class Deps:
     content_url: str
     """Where a reader finds the clinical content, "https://.../content"; empty when the site has named no address."""
     jurisdiction: Jurisdiction
+    overrides: OverrideMemory = field(default_factory=InProcess)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,11 @@ def consult(call: HookCall, deps: Deps) -> Consultation:
     orders = read_orders(call, found, deps.codes, now)
     facts = gather.facts(call, orders, found, deps.codes, now, jurisdiction=deps.jurisdiction)
     assessment = deps.catalogue.assess(facts)
+    shown = without_overridden(assessment.triaged, deps.overrides.overridden(call.patient_id, now))
+    assessment = replace(assessment, triaged=shown)
     built = cards_for(assessment, deps.catalogue, call, orders.products, deps.content_url)
+    cards = zip((card["uuid"] for card in built.cards), shown.cards, strict=True)
+    deps.overrides.shown(call.patient_id, cards, now)
     _tell_operator(assessment, built)
     return Consultation(found, facts, assessment, built)
 

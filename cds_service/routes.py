@@ -21,6 +21,7 @@ from cds_service.errors import (
     TwoCredentials,
     UnsupportedMedia,
 )
+from cds_service.feedback import Feedback, read_feedback
 from cds_service.hooks import HookCall, parse
 from cds_service.services import CdsService
 from cds_service.settings import Settings
@@ -169,3 +170,19 @@ def _is_json(content_type: str) -> bool:
         media.startswith("application/") and media.endswith("+json")
     )
     return known and all(charset in ("utf-8", "utf8", "us-ascii") for charset in charsets)
+
+
+def feedback_taker(
+    settings: Settings, service: CdsService, told: Callable[[Feedback], None]
+) -> Callable[[Request], Awaitable[Response]]:
+    """POST /cds-services/{service_id}/feedback. Success is 200 without a body: no other form is specified."""
+
+    async def endpoint(request: Request) -> Response:
+        if request.path_params["service_id"] != service.id:
+            raise NotFound
+        feedback = read_feedback(await read_body(request, settings))
+        metrics.feedback_taken(accepted=feedback.accepted, overridden=len(feedback.overridden))
+        told(feedback)
+        return Response(status_code=200, headers=NO_STORE)
+
+    return endpoint

@@ -33,6 +33,7 @@ READS_JSON = {
     "suggestions": "a chart order that a suggestion must repeat as it was sent; its own output, to validate it",
     "explain": "a request from a file",
     "client_values": "the JWK Set of a client, from a file",
+    "feedback": "what became of a card, in the forms of several EHRs",
     "gather.chart": "requester, whose shape differs between FHIR versions",
     "gather.setting": "class of an encounter, likewise",
 }
