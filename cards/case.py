@@ -14,7 +14,6 @@ from cards.facts import BaclofenOrder, ChartBaclofen, Missing, OralDose, Patient
 from cards.kidney import KidneyFunction
 from cards.quantities import Age, DailyDose, Days
 
-
 ADULT = Age.of(18)
 
 
