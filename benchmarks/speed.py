@@ -140,6 +140,7 @@ async def echo(_: dict[str, Any], receive: Callable[..., Any], send: Callable[..
 def comparisons(loop: asyncio.AbstractEventLoop) -> Iterator[Comparison]:
     sandbox = settings.load(mode="sandbox", today=payload.NOW.date())
     deps, app = wire(sandbox), create_app(sandbox)
+    loop.run_until_complete(app.router.lifespan_context(app).__aenter__())  # the garbage collector is set as in service
     large, silent, shown = (
         payload.request(1_000_000),
         payload.request(10_000),
