@@ -81,7 +81,7 @@ class Codes:
         self._words = words
         self._products = products
         self._answers: dict[tuple[Kind, str, str | int | float], Recognition] = {}
-        self._lookups: dict[Callable[[Recognition], Any], Lookup[Any]] = {}
+        self._lookups: dict[tuple[Callable[..., Recognition], Callable[[Recognition], Any]], Lookup[Any]] = {}
 
     @classmethod
     def load(cls, snomed: bool = True, dmd: bool = True, folder: Path = FOLDER) -> Codes:
@@ -122,9 +122,10 @@ class Codes:
         return self._lookup(self.observation, meaning)
 
     def _lookup(self, look: Callable[[CodeableConcept], Recognition], meaning: Callable[[Recognition], T]) -> Lookup[T]:
-        if meaning not in self._lookups:
-            self._lookups[meaning] = Lookup(lambda concept: meaning(look(concept)))
-        return self._lookups[meaning]
+        reader = (look, meaning)
+        if reader not in self._lookups:
+            self._lookups[reader] = Lookup(lambda concept: meaning(look(concept)))
+        return self._lookups[reader]
 
     # ---------------------------------------------------------------------------------------------- products
 

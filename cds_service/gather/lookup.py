@@ -13,7 +13,8 @@ Coded = tuple[str | None, str | int | float | None]
 """System and code as sent."""
 
 KEPT = 20_000
-"""Meanings kept at most: codings come from outside."""
+LONGEST_KEPT = 400
+"""Meanings kept at most, and the characters of their codings: these come from outside."""
 
 
 class Lookup(Generic[T]):
@@ -38,6 +39,9 @@ class Lookup(Generic[T]):
         try:
             return self._kept[key]
         except KeyError:
-            if len(self._kept) >= KEPT:
-                self._kept.clear()
-            return self._kept.setdefault(key, self._meaning(concept))
+            meaning = self._meaning(concept)
+        if len(self._kept) >= KEPT:
+            self._kept.clear()
+        if len(str(key)) <= LONGEST_KEPT:
+            self._kept[key] = meaning
+        return meaning

@@ -55,6 +55,9 @@ def lacks_older_only(sent: Records, today: date, window: timedelta) -> bool:
     return sorted_so and today - reach[-1] > window
 
 
+_LONGEST_KEPT = 200
+
+
 class UnitProblem(Enum):
     """Reads on after the name of the result."""
 
@@ -69,11 +72,13 @@ class Units(Generic[T]):
 
     def __init__(self, table: Mapping[str, T]) -> None:
         self._table = {spelling(unit): meaning for unit, meaning in table.items()}
-        self._read = lru_cache(maxsize=256)(self._meanings)
+        self._kept = lru_cache(maxsize=256)(self._meanings)
 
     def of(self, quantity: Quantity) -> frozenset[T] | UnitProblem:
         """What ``code`` and ``unit`` mean."""
-        return self._read(quantity.code, quantity.unit, quantity.system)
+        code, unit, system = quantity.code, quantity.unit, quantity.system
+        short = len(code or "") + len(unit or "") + len(system or "") <= _LONGEST_KEPT
+        return self._kept(code, unit, system) if short else self._meanings(code, unit, system)
 
     def _meanings(self, code: str | None, unit: str | None, system: str | None) -> frozenset[T] | UnitProblem:
         written = [text for text in texts(code, unit) if text not in ("1", "{}")]
@@ -90,7 +95,6 @@ class Units(Generic[T]):
 _IGNORED = str.maketrans({**dict.fromkeys(" \t\u00a0{}[]_^*()", ""), ",": ".", "\u03bc": "u", "×": ""})
 
 
-@lru_cache(maxsize=1024)
 def spelling(unit: str) -> str:
     """One spelling for "mL/min/1.73 m²" and "mL/min/{1.73_m2}", for "µmol/L" and "umol/L"."""
     return unicodedata.normalize("NFKC", unit[:40]).casefold().translate(_IGNORED)

@@ -1,0 +1,95 @@
+"""What is kept of the meanings of codings: codes only, with an end, and never a wrong one."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.gather import lookup
+from cds_service.gather.codes import Codes, Recognition
+from cds_service.gather.lookup import Lookup
+from cds_service.resources import CodeableConcept, Coding
+
+LOINC = "http://loinc.org"
+
+
+def concept(*codes: str | int | None, system: str = LOINC, text: str | None = None) -> CodeableConcept:
+    return CodeableConcept(
+        coding=[None if code is None else Coding(system=system, code=code) for code in codes], text=text
+    )
+
+
+@pytest.fixture
+def asked() -> list[CodeableConcept]:
+    return []
+
+
+@pytest.fixture
+def meanings(asked: list[CodeableConcept]) -> Lookup[str]:
+    def meaning(one: CodeableConcept) -> str:
+        asked.append(one)
+        codings = one.coding if isinstance(one.coding, list) else [one.coding]
+        return "+".join(str(coding.code) for coding in codings if coding is not None)
+
+    return Lookup(meaning)
+
+
+def test_a_coding_is_worked_out_once(meanings: Lookup[str], asked: list[CodeableConcept]) -> None:
+    assert meanings(concept("2160-0")) == meanings(concept("2160-0", text="other words")) == "2160-0"
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        concept("2160-0", system="http://snomed.info/sct"),
+        concept("2160-0", "98979-8"),
+        concept("98979-8", "2160-0"),
+        concept("98979-8"),
+        concept(2160),
+    ],
+    ids=str,
+)
+def test_other_codings_are_not_taken_for_it(
+    meanings: Lookup[str], asked: list[CodeableConcept], other: CodeableConcept
+) -> None:
+    meanings(concept("2160-0"))
+    meanings(other)
+    assert len(asked) == 2
+
+
+def test_one_coding_means_the_same_in_a_list_and_alone(meanings: Lookup[str]) -> None:
+    assert meanings(CodeableConcept(coding=Coding(system=LOINC, code="2160-0"))) == meanings(concept("2160-0"))
+    assert meanings(concept("2160-0", None)) == "2160-0"
+
+
+@pytest.mark.parametrize("nothing", [None, CodeableConcept(), CodeableConcept(text="creatinine"), concept()], ids=str)
+def test_without_a_coding_nothing_is_meant(meanings: Lookup[str], nothing: CodeableConcept | None) -> None:
+    assert meanings(nothing) is None
+
+
+def test_what_is_kept_has_an_end(meanings: Lookup[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookup, "KEPT", 3)
+    for code in range(20):
+        assert meanings(concept(str(code))) == str(code)
+        assert len(meanings._kept) <= 3
+
+
+def test_a_long_coding_is_not_kept(meanings: Lookup[str]) -> None:
+    long = "9" * lookup.LONGEST_KEPT
+    assert meanings(concept(long)) == long
+    assert not meanings._kept
+
+
+def test_each_reader_has_its_own_meanings() -> None:
+    def first(found: Recognition) -> str:
+        return f"first {found.coding}"
+
+    def second(found: Recognition) -> str:
+        return f"second {found.coding}"
+
+    codes = Codes.load()
+    creatinine = concept("2160-0")
+    assert codes.observations_as(first)(creatinine) == "first LOINC 2160-0"
+    assert codes.observations_as(second)(creatinine) == "second LOINC 2160-0"
+    assert codes.observations_as(first) is codes.observations_as(first)
+    assert codes.problems_as(first)(creatinine) == "first "
