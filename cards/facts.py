@@ -411,6 +411,8 @@ class ChartBaclofen:
     """Stopped, completed or cancelled: history for stability and tolerance."""
     prescriber: ChartText | None
     origin: Origin
+    withdrawn: bool = False
+    """Cancelled: by the words of FHIR never taken, but some EHRs write it for an order that was."""
 
 
 @dataclass(frozen=True, slots=True)

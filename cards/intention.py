@@ -136,8 +136,15 @@ def _current(
     if lost:
         unknown = Missing(Input.MEDICATIONS, Why.UNREADABLE, "the order that this one replaces could not be found")
         return CurrentBaclofen(unknown, (), (), None, None, 0)
-    live = [entry for entry in chart.baclofen if _continues(entry, dose, limits, facts.today)]
-    named = {order.reference for order in orders} | {order.prior for order in orders}
+    priors = {order.prior for order in orders}
+    named = {order.reference for order in orders} | priors
+    live = []
+    for entry in chart.baclofen:
+        match _taken(entry, dose, limits, facts.today, named=entry.reference in priors):
+            case Missing() as missing:
+                return CurrentBaclofen(_dose_of_stopped(stopped) or missing, (), (), None, None, 0)
+            case True:
+                live.append(entry)
     replaced = tuple(
         e for e in live if e.reference in named or (_ends_soon(e, limits, facts.today) and _same_dose(e, dose, limits))
     )
@@ -176,13 +183,23 @@ def _dose_of_stopped(stopped: Sequence[BaclofenOrder]) -> DailyDose | None:
     return DailyDose(sum((dose.value for dose in doses), start=NOTHING.value)) if doses else None
 
 
-def _continues(entry: ChartBaclofen, dose: OralDose | Unreadable | None, limits: CaseLimits, today: date) -> bool:
-    """Active orders count; one that ended or is on hold counts only while it is being renewed at the same dose."""
+def _taken(
+    entry: ChartBaclofen, dose: OralDose | Unreadable | None, limits: CaseLimits, today: date, *, named: bool
+) -> bool | Missing:
+    """Active orders count. One that is over counts while it is renewed at the same dose, and, when the draft names it
+    as the one that it replaces, as long as it had supply: many EHRs stop the old order before the new one is signed."""
     if entry.route is not Route.ORAL:
         return False
     if entry.standing is Standing.ACTIVE and not entry.ended:
         return True
-    return _ends_soon(entry, limits, today) and _same_dose(entry, dose, limits)
+    if _ends_soon(entry, limits, today) and _same_dose(entry, dose, limits):
+        return True
+    if not named:
+        return False
+    if entry.standing is Standing.ON_HOLD or entry.withdrawn or entry.supply_ends is None:
+        over = "is on hold" if entry.standing is Standing.ON_HOLD else "has ended, and nothing says when"
+        return Missing(Input.MEDICATIONS, Why.UNREADABLE, f"the order that this one replaces {over}")
+    return (today - entry.supply_ends).days <= limits.renewal_supply_at_most.value
 
 
 def _ends_soon(entry: ChartBaclofen, limits: CaseLimits, today: date) -> bool:

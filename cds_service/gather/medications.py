@@ -235,4 +235,5 @@ def _chart_baclofen(one: _Known, today: date) -> tuple[_Known, ChartBaclofen]:
         ended=ended,
         prescriber=entry.prescriber,
         origin=Origin(entry.reference, medicine.coding, medicine.by_text),
+        withdrawn=entry.cancelled,
     )

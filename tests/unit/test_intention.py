@@ -136,6 +136,37 @@ def test_supply_that_ended_lately_still_counts_when_it_is_renewed() -> None:
     assert case_of(with_chart(signing("5 mg TID"), ended)).kind is Kind.INITIATION
 
 
+OVER = {"reference": "MedicationRequest/old", "standing": Standing.RECENT, "ended": True}
+
+
+def replacing_old(dose: str, old: ChartBaclofen) -> PatientFacts:
+    facts = signing(dose)
+    return with_chart(replace(facts, orders=(replace(facts.orders[0], prior=old.reference),)), old)
+
+
+@pytest.mark.parametrize(("days", "kind"), [(60, Kind.INCREASE), (-14, Kind.INCREASE), (-15, Kind.INITIATION)])
+def test_an_order_that_was_stopped_to_be_replaced_is_still_the_current_dose(days: int, kind: Kind) -> None:
+    """Many EHRs stop the old order before the new one is signed: 60 mg/day is then no start."""
+    old = chart("10 mg TID", 90, TODAY + timedelta(days=days), **OVER)
+    assert case_of(replacing_old("20 mg TID", old)).kind is kind
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"supply_ends": None},
+        {"withdrawn": True, "supply_ends": TODAY},
+        {"standing": Standing.ON_HOLD, "ended": False, "supply_ends": TODAY},
+    ],
+    ids=["no end", "cancelled", "on hold"],
+)
+def test_a_replaced_order_that_ended_nobody_knows_when_leaves_the_current_dose_unknown(changes: dict[str, Any]) -> None:
+    old = replace(chart("10 mg TID", 90, **OVER), **changes)
+    case = case_of(replacing_old("20 mg TID", old))
+    assert case.kind is Kind.INITIATION
+    assert not case.current.known
+
+
 @pytest.mark.parametrize(("days", "stable"), [(30, True), (29, False)])
 def test_stable_from_30_days(days: int, stable: bool) -> None:
     assert case_of(signing("10 mg TID", "10 mg TID", days)).stable is stable
