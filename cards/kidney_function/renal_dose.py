@@ -106,7 +106,7 @@ def _finding(
     case: Case, kidney: KidneyFunction, limits: Limits, indicator: Indicator, unread: tuple[Missing, ...]
 ) -> Finding:
     older = case.dosing.older(case.age)
-    doses = permitted(case, _doses(case, kidney.tier, older=older) if indicator > Indicator.INFO else ())
+    doses = permitted(case, _doses(case, kidney.tier, limits, older=older) if indicator > Indicator.INFO else ())
     proposals = (*doses, *recheck(kidney, limits))
     summary, act = _words(case, indicator, doses, older=older)
     own = ("why", "beers" if older else "extrapolated", *act, "S-WATCH", *(("S-OLD",) if older else ()))
@@ -121,14 +121,16 @@ def _finding(
     )
 
 
-def _doses(case: Case, tier: Tier, *, older: bool) -> tuple[DoseProposal, ...]:
+def _doses(case: Case, tier: Tier, limits: Limits, *, older: bool) -> tuple[DoseProposal, ...]:
     if starting(case):
         return (*instead(case, not_above_ordered(case, case.dosing.start_k3)), *((WithdrawOrder(),) if older else ()))
     current = case.current.dose
+    # Going on with a dose whose renewal would be critical is nothing to suggest.
+    too_high = limits.half_maximum_above if older else limits.maximum_above
     match case.kind:
-        case Kind.INCREASE if isinstance(current, DailyDose):
+        case Kind.INCREASE if isinstance(current, DailyDose) and current <= too_high:
             return _smaller_increase(case, current, tier)
-        case Kind.UNCHANGED if isinstance(current, DailyDose):
+        case Kind.INCREASE | Kind.UNCHANGED if isinstance(current, DailyDose):
             return (case.dosing.taper(current, tier, case.age),)
         case _:
             return ()
@@ -165,6 +167,8 @@ def _words(
             return "target", ("act_target",)
         case Kind.INITIATION:
             return "start_older" if older else "start", ("act_start",)
+        case Kind.INCREASE if any(isinstance(dose, Taper) for dose in doses):
+            return "unchanged", ("act_taper",)
         case Kind.INCREASE:
             higher = any(isinstance(dose, ChangeDose) and not dose.note for dose in doses)
             return "increase_older" if older else "increase", ("act_step" if higher else "act_no_increase",)
@@ -178,7 +182,7 @@ def _words(
 
 def _values(case: Case, tier: Tier, limits: Limits, doses: tuple[DoseProposal, ...]) -> dict[str, object]:
     dosing = case.dosing
-    established = case.kind in (Kind.UNCHANGED, Kind.DECREASE)
+    established = case.kind in (Kind.UNCHANGED, Kind.DECREASE) or any(isinstance(dose, Taper) for dose in doses)
     values: dict[str, object] = {
         "start": not_above_ordered(case, dosing.start_k3) if starting(case) else dosing.start_k3,
         "step": dosing.step_up(tier, case.indication),
