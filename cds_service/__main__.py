@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from cds_service import clients
 from cds_service import settings as settings_of
+from cds_service.auth import Authenticator
 from cds_service.check_config import report
 from cds_service.settings import CONFIG, PREFIX, Settings, SettingsError
 
@@ -59,7 +60,7 @@ def settings_from(given: argparse.Namespace) -> Settings:
 
 def _serve(given: argparse.Namespace) -> int:
     settings = settings_from(given)
-    clients.load(settings)
+    Authenticator(settings, clients.load(settings))  # a wrong client stops the start here, not in each worker
     # Worker processes read the same settings from the environment.
     if given.config:
         os.environ[CONFIG] = str(given.config.resolve())
@@ -130,7 +131,9 @@ def _add_check_config(commands: Commands) -> None:
 
 def _check_config(given: argparse.Namespace) -> int:
     settings = settings_from(given)
-    print(report(settings, clients.load(settings)))
+    known = clients.load(settings)
+    Authenticator(settings, known)
+    print(report(settings, known))
     return 0
 
 

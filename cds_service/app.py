@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -16,29 +17,53 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cards.catalogue import Catalogue
-from cds_service import api_docs, log, services, suggestions
+from cds_service import api_docs, clients, log, services, suggestions
 from cds_service import settings as settings_of
+from cds_service.auth import Authenticator
+from cds_service.clients import CdsClient
 from cds_service.clinical_content.page import content_page
 from cds_service.errors import MethodNotAllowed, NotFound, ServiceError
 from cds_service.gather.codes import Codes
 from cds_service.middleware import BasePath, DirectCall, Guard, LoopbackCors
+from cds_service.overrides import InProcess
 from cds_service.respond import Deps, respond
-from cds_service.routes import NO_STORE, Answer, HookCalls, always, counters, error_response, feedback_taker, written_once
+from cds_service.routes import (
+    DISCOVERY,
+    NO_STORE,
+    Answers,
+    HookCalls,
+    always,
+    counters,
+    error_response,
+    feedback_taker,
+    for_clients,
+    written_once,
+)
 from cds_service.services import CdsService
 from cds_service.settings import Settings
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The whole service. Loads the clinical content; raises its errors, each with a cure."""
+    known = clients.load(settings)
+    authenticator = Authenticator(settings, known)
     deps = wire(settings)
     suggestions.warm()
     service = services.baclofen_safety(deps.catalogue.reads)
     about = {"mode": settings.mode, "contentVersion": deps.catalogue.content_version}
-    app = application(settings, service, partial(respond, deps=deps), about)
-    told = feedback_taker(settings, service, lambda feedback: deps.overrides.told(feedback, deps.clock()))
-    app.add_route("/cds-services/{service_id}/feedback", told, ["POST"])
+    of = {client.name: _deps_of(client, deps) for client in [clients.ANYBODY, *known]}
+    answers = {name: partial(respond, deps=its) for name, its in of.items()}
+    app = application(settings, service, lambda client: answers[client.name], about, authenticator)
+    told = feedback_taker(settings, service, lambda client, said: of[client.name].overrides.told(said, deps.clock()))
+    path = f"{DISCOVERY}/{service.id}/feedback"
+    app.add_route(f"{DISCOVERY}/{{service_id}}/feedback", for_clients(told, authenticator, path), ["POST"])
     app.add_route("/content", written_once(partial(content_page, deps.catalogue)), ["GET"])
     return app
+
+
+def _deps_of(client: CdsClient, deps: Deps) -> Deps:
+    """What its profile gives a client. Its overrides are its own: another EHR may have a patient of the same id."""
+    return replace(deps, aliases={**deps.aliases, **client.key_aliases}, overrides=InProcess())
 
 
 def wire(settings: Settings) -> Deps:
@@ -60,7 +85,9 @@ def _clock(settings: Settings) -> Callable[[], datetime]:
     return lambda: datetime.now(UTC)
 
 
-def application(settings: Settings, service: CdsService, answer: Answer, about: dict[str, str]) -> FastAPI:
+def application(
+    settings: Settings, service: CdsService, answers: Answers, about: dict[str, str], authenticator: Authenticator
+) -> FastAPI:
     """The HTTP side of ``service``, whatever answers its calls."""
     app = FastAPI(
         title="Baclofen CDS",
@@ -68,9 +95,13 @@ def application(settings: Settings, service: CdsService, answer: Answer, about: 
         redirect_slashes=False,
         lifespan=_lifespan,
     )
-    app.add_route("/cds-services", always(services.discovery((service,))), ["GET"])
-    calls = HookCalls(settings, service, answer)
-    app.add_route("/cds-services/{service_id}", calls.routed, ["POST"])
+    discovery = always(services.discovery((service,)))
+    if settings.protect_discovery:
+        app.add_route(DISCOVERY, for_clients(lambda request, _: discovery(request), authenticator, DISCOVERY), ["GET"])
+    else:
+        app.add_route(DISCOVERY, discovery, ["GET"])
+    calls = HookCalls(settings, service, answers, authenticator)
+    app.add_route(f"{DISCOVERY}/{{service_id}}", calls.routed, ["POST"])
     app.add_route("/healthz", always(msgspec.json.encode({"status": "alive", **about})), ["GET"])
     # Ready as soon as it answers: without its content the service does not start.
     app.add_route("/readyz", always(msgspec.json.encode({"status": "ready", **about})), ["GET"])
@@ -80,7 +111,7 @@ def application(settings: Settings, service: CdsService, answer: Answer, about: 
     app.add_route("/docs", always(api_docs.page(openapi), "text/html"), ["GET"])
     app.add_exception_handler(ServiceError, _refused)
     app.add_exception_handler(HTTPException, _refused)
-    app.add_middleware(DirectCall, path=f"/cds-services/{service.id}", calls=calls)
+    app.add_middleware(DirectCall, path=f"{DISCOVERY}/{service.id}", calls=calls)
     if settings.base_path:
         app.add_middleware(BasePath, path=settings.base_path)
     app.add_middleware(Guard)

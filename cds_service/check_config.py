@@ -14,6 +14,8 @@ _DIALECTS = {
     Dialect.INFO_ONLY: "cards in words only, without suggestions",
 }
 
+_NOT_SHARED = "remembered by the one worker, until it is restarted"
+
 
 def report(settings: Settings, clients: Sequence[CdsClient]) -> str:
     """One paragraph for the service, one for each client."""
@@ -25,6 +27,8 @@ def _service(settings: Settings) -> Iterator[str]:
     if settings.sandbox:
         yield from _line("WARNING", "anybody is answered without a token. Synthetic patients only")
     yield from _line("public address", settings.public_base_url or "not set")
+    yield from _line("discovery", "with a token only" if settings.protect_discovery else "open to anybody")
+    yield from _line("used tokens", f"noted in {settings.state_dir}" if settings.state_dir else _NOT_SHARED)
     if settings.today:
         yield from _line("today", f"{settings.today}, whatever the clock says")
 
@@ -32,8 +36,8 @@ def _service(settings: Settings) -> Iterator[str]:
 def _client(client: CdsClient, settings: Settings) -> Iterator[str]:
     yield f"{client.name} may call order-sign and order-select"
     yield from _line("issuer", *client.issuers)
-    keys = [f"{len(client.keys)} in {client.jwks_file}"] if client.jwks_file else []
-    yield from _line("keys", *keys, *(f"fetched from {url}" for url in client.jku))
+    in_file = [f"{key.get('kid')} ({key.get('kty')}) in {client.jwks_file}" for key in client.keys]
+    yield from _line("keys", *in_file, *(f"fetched from {url}" for url in client.jku))
     yield from _line("algorithms", ", ".join(sorted(client.algorithms)))
     yield from _line("audience", "the URL that is called", *(f"or {one}" for one in sorted(client.audiences)))
     yield from _line("tenants", *(sorted(client.tenants) or ["any"]))

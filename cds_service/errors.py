@@ -8,6 +8,7 @@
     │   ├── FieldInvalid               a member has the wrong type or form
     │   ├── HookNotServed              this CDS Service does not answer this hook
     │   └── TwoCredentials             more than one Authorization header
+    ├── NotAuthenticated          401  no token, or one that is not believed: why is for our log only
     ├── NotFound                  404  no such resource or CDS Service
     ├── MethodNotAllowed          405  with Allow
     ├── SlowBody                  408  the body did not arrive in time
@@ -102,6 +103,24 @@ class TwoCredentials(BadRequest):
     code = "security"
     problem = "The request has more than one Authorization header."
     cure = "Send one Authorization header."
+
+
+class NotAuthenticated(ServiceError):
+    """Every refusal reads the same to the client."""
+
+    status = 401
+    code = "login"
+    problem = "The client was not authenticated. Nothing was checked."
+    cure = (
+        "Send Authorization: Bearer with a new JWT for this address, as CDS Hooks 2.0 defines it, signed by a key that "
+        "the operator of this service has on file. Why this one was refused stands in the log of the service."
+    )
+
+    def __init__(self, *, reason: str, client: str) -> None:
+        """``reason`` and ``client`` (the name of the profile that the token claims, or "") are for the log."""
+        super().__init__(headers={"www-authenticate": "Bearer", "connection": "close"})
+        self.reason = reason
+        self.client = client
 
 
 class NotFound(ServiceError):

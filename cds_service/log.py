@@ -36,6 +36,14 @@ class Fields(TypedDict):
     content_version: NotRequired[str]
     address: NotRequired[str]
     """Where the service listens."""
+    client: NotRequired[str]
+    """Name of a client profile, as the operator chose it."""
+    refused: NotRequired[str]
+    """Why a token was not believed: words of ours, auth.tokens.Reason."""
+    key_set: NotRequired[str]
+    """Address of a JWK Set, as a client profile has it."""
+    keys: NotRequired[int]
+    keys_left_out: NotRequired[int]
 
 
 _encode = msgspec.json.Encoder().encode
@@ -65,6 +73,16 @@ def other_patients(resources: int) -> None:
 def suggestion_invalid(rule: str) -> None:
     """A suggestion was left out because what we wrote is not valid FHIR; the card stands without it."""
     event("suggestion invalid", "error", rule=rule)
+
+
+def keys_fetched(key_set: str, usable: int, left_out: int) -> None:
+    level: Level = "warning" if left_out else "info"
+    event("keys fetched", level, key_set=key_set, keys=usable, keys_left_out=left_out)
+
+
+def keys_not_fetched(key_set: str, error: BaseException) -> None:
+    """The keys that were fetched before serve on, for a while."""
+    event("keys not fetched", "error", key_set=key_set, error=type(error).__name__, raised_at=_innermost(error))
 
 
 def _innermost(error: BaseException) -> str:

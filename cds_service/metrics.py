@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from typing import Literal
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -22,6 +23,10 @@ _seconds = Histogram(
 _cards = Counter("baclofen_cds_cards", "Cards shown", ("rule", "indicator"))
 _feedback = Counter("baclofen_cds_feedback", "What clients told of cards", ("outcome",))
 _rule_errors = Counter("baclofen_cds_rule_errors", "Rules that raised; each said that it could not assess", ("rule",))
+
+_tokens = Counter("baclofen_cds_tokens_refused", "Calls without a token that is believed", ("reason",))
+_key_sets = Counter("baclofen_cds_key_sets_fetched", "JWK Sets asked for at an address of a client", ("outcome",))
+_token_store = Counter("baclofen_cds_token_store_errors", "Used tokens that could not be stored for all workers")
 
 
 @cache
@@ -47,6 +52,19 @@ def feedback_taken(*, accepted: int, overridden: int) -> None:
 
 def rule_failed(rule: str) -> None:
     _rule_errors.labels(rule).inc()
+
+
+def token_refused(reason: str) -> None:
+    """``reason`` is one of ``auth.tokens.Reason``."""
+    _tokens.labels(reason).inc()
+
+
+def keys_fetched(outcome: Literal["fetched", "failed"]) -> None:
+    _key_sets.labels(outcome).inc()
+
+
+def token_store_failed() -> None:
+    _token_store.inc()
 
 
 def exposition() -> bytes:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from time import perf_counter
+from typing import NamedTuple
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from cds_service import log, metrics
+from cds_service.auth import Authenticator
+from cds_service.clients import CdsClient
 from cds_service.clinical_content.page import Page
 from cds_service.errors import (
     InternalFault,
+    NotAuthenticated,
     NotFound,
     ServiceError,
     SlowBody,
@@ -29,6 +33,12 @@ from cds_service.settings import Settings
 Answer = Callable[[HookCall], bytes]
 """``respond.respond`` with everything that it needs: the encoded CDS Hooks response."""
 
+Answers = Callable[[CdsClient], Answer]
+"""What answers the calls of one client."""
+Endpoint = Callable[[Request], Awaitable[Response]]
+ForClient = Callable[[Request, CdsClient], Awaitable[Response]]
+
+DISCOVERY = "/cds-services"
 GONE = 499
 """In log and metrics: the client hung up before it had sent its request."""
 NO_STORE = {"cache-control": "no-store"}
@@ -42,7 +52,7 @@ def error_response(error: ServiceError) -> Response:
     return json_response(error.outcome(), error.status, error.headers)
 
 
-def always(body: bytes, media_type: str = "application/json") -> Callable[[Request], Awaitable[Response]]:
+def always(body: bytes, media_type: str = "application/json") -> Endpoint:
     """An address that always says the same: discovery, health, documentation."""
 
     async def endpoint(_: Request) -> Response:
@@ -65,13 +75,29 @@ async def counters(_: Request) -> Response:
     return Response(metrics.exposition(), 200, NO_STORE, metrics.CONTENT_TYPE)
 
 
+def for_clients(endpoint: ForClient, authenticator: Authenticator, path: str) -> Endpoint:
+    """An address for authenticated clients only."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            client = await authenticator.authenticate(read_headers(request).authorization, path)
+        except NotAuthenticated as error:
+            log.event("not authenticated", "warning", **_about(error))
+            raise
+        return await endpoint(request, client)
+
+    return guarded
+
+
 class HookCalls:
     """POST /cds-services/{service_id}."""
 
-    def __init__(self, settings: Settings, service: CdsService, answer: Answer) -> None:
+    def __init__(self, settings: Settings, service: CdsService, answers: Answers, authenticator: Authenticator) -> None:
         self._settings = settings
         self._service = service
-        self._answer = answer
+        self._answers = answers
+        self._authenticator = authenticator
+        self._path = f"{DISCOVERY}/{service.id}"
         self._running = 0
 
     async def routed(self, request: Request) -> Response:
@@ -87,15 +113,21 @@ class HookCalls:
         started = perf_counter()
         call: HookCall | None = None
         size, status = 0, 500
+        fields = log.Fields()
         try:
-            body = await read_body(request, self._settings)
+            headers = read_headers(request)
+            client = await self._authenticator.authenticate(headers.authorization, self._path)
+            fields["client"] = client.name
+            body = await read_body(request, headers.length, self._settings)
             size = len(body)
             call = parse(body, self._service.hooks)
-            answer = self._answer(call)
+            answer = self._answers(client)(call)
             status = 200
             return json_response(answer)
         except ServiceError as error:
             status = error.status
+            if isinstance(error, NotAuthenticated):
+                fields = _about(error)
             raise
         except ClientDisconnect:
             status = GONE
@@ -105,13 +137,21 @@ class HookCalls:
             raise InternalFault from None
         finally:
             self._running -= 1
-            _record(call, status, size, perf_counter() - started)
+            seconds = perf_counter() - started
+            _record(call, status, seconds, log.Fields(body_bytes=size, **fields))
 
 
-def _record(call: HookCall | None, status: int, size: int, seconds: float) -> None:
+def _about(refusal: NotAuthenticated) -> log.Fields:
+    about = log.Fields(refused=refusal.reason)
+    if refusal.client:
+        about["client"] = refusal.client
+    return about
+
+
+def _record(call: HookCall | None, status: int, seconds: float, fields: log.Fields) -> None:
     hook = call.hook.value if call else "none"
     metrics.call_answered(hook, status, seconds)
-    fields = log.Fields(hook=hook, status=status, body_bytes=size, milliseconds=round(seconds * 1000, 2))
+    fields |= log.Fields(hook=hook, status=status, milliseconds=round(seconds * 1000, 2))
     if call and call.instance_is_uuid:
         fields["hook_instance"] = call.hook_instance
     elif call:
@@ -119,11 +159,10 @@ def _record(call: HookCall | None, status: int, size: int, seconds: float) -> No
     log.event("call", "info" if status < 500 else "error", **fields)
 
 
-async def read_body(request: Request, settings: Settings) -> bytes:
-    """The whole body of a hook call, within the limits of size and time. A missing Content-Type is accepted: the body
-    then has to be JSON anyway."""
+async def read_body(request: Request, declared: int, settings: Settings) -> bytes:
+    """The whole body of a hook call, within the limits of size and time."""
     limit = settings.max_body_bytes
-    if _declared_length(request.scope["headers"]) > limit:
+    if declared > limit:
         raise _too_large(limit)
     chunks, size = [], 0
     try:
@@ -138,21 +177,28 @@ async def read_body(request: Request, settings: Settings) -> bytes:
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _declared_length(headers: Iterable[tuple[bytes, bytes]]) -> int:
-    """The Content-Length, 0 without one. Raises ``UnsupportedMedia`` and ``TwoCredentials``."""
-    length, credentials = 0, 0
-    for name, value in headers:
+class Headers(NamedTuple):
+    length: int
+    """Content-Length; 0 without one."""
+    authorization: str | None
+
+
+def read_headers(request: Request) -> Headers:
+    """Raises ``UnsupportedMedia`` and ``TwoCredentials``. A missing Content-Type is accepted: the body then has to be
+    JSON anyway."""
+    length, authorization = 0, None
+    for name, value in request.scope["headers"]:
         if name == b"content-length" and value.isdigit():
             length = int(value[:20])
         elif name == b"authorization":
-            credentials += 1
+            if authorization is not None:
+                raise TwoCredentials
+            authorization = value.decode("latin-1")
         elif (name == b"content-type" and value != b"application/json" and not _is_json(value.decode("latin-1"))) or (
             name == b"content-encoding" and value != b"identity"
         ):
             raise UnsupportedMedia
-    if credentials > 1:
-        raise TwoCredentials
-    return length
+    return Headers(length, authorization)
 
 
 def _too_large(limit: int) -> TooLarge:
@@ -172,17 +218,15 @@ def _is_json(content_type: str) -> bool:
     return known and all(charset in ("utf-8", "utf8", "us-ascii") for charset in charsets)
 
 
-def feedback_taker(
-    settings: Settings, service: CdsService, told: Callable[[Feedback], None]
-) -> Callable[[Request], Awaitable[Response]]:
+def feedback_taker(settings: Settings, service: CdsService, told: Callable[[CdsClient, Feedback], None]) -> ForClient:
     """POST /cds-services/{service_id}/feedback. Success is 200 without a body: no other form is specified."""
 
-    async def endpoint(request: Request) -> Response:
+    async def endpoint(request: Request, client: CdsClient) -> Response:
         if request.path_params["service_id"] != service.id:
             raise NotFound
-        feedback = read_feedback(await read_body(request, settings))
+        feedback = read_feedback(await read_body(request, read_headers(request).length, settings))
         metrics.feedback_taken(accepted=feedback.accepted, overridden=len(feedback.overridden))
-        told(feedback)
+        told(client, feedback)
         return Response(status_code=200, headers=NO_STORE)
 
     return endpoint

@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     snomed: bool = Field(True, description="true or false: whether this site may use SNOMED CT")
     dmd: bool = Field(True, description="true or false: whether this site may use the NHS dm+d")
     jurisdiction: Jurisdiction = Field(Jurisdiction.US, description="US or FR: whose labels the cards follow")
+    protect_discovery: bool = Field(False, description="true or false: whether GET /cds-services needs a token too")
+    state_dir: Path | None = Field(None, description="a folder where the workers note which tokens were used")
     key_aliases: dict[str, Key] = Field(
         {}, description="prefetch key as the EHR sends it = one of the keys that GET /cds-services lists"
     )
@@ -77,7 +79,6 @@ class Settings(BaseSettings):
         return self
 
     def _not_fit_for_production(self) -> Iterator[str]:
-        yield "this release has no client authentication yet, so it does not start in production mode"
         if not self.clients and not self.clients_file:
             yield (
                 "no CDS Client is configured, so nobody could call this service: write a table [clients.NAME] for each "
@@ -88,6 +89,11 @@ class Settings(BaseSettings):
             yield (
                 "public_base_url (BACLOFEN_CDS_PUBLIC_BASE_URL): tokens are made for one address, and only https is "
                 f"safe; set {type(self).model_fields['public_base_url'].description}, as https://cds.example/baclofen"
+            )
+        if self.workers > 1 and not self.state_dir:
+            yield (
+                "state_dir (BACLOFEN_CDS_STATE_DIR): without it one worker does not know which tokens another has "
+                f"seen, and each could be used again; set {type(self).model_fields['state_dir'].description}"
             )
         if self.today:
             yield "today (BACLOFEN_CDS_TODAY): is for sandbox mode only; take it out"
@@ -138,8 +144,9 @@ def _read(config: Path) -> dict[str, Any]:
     settings = toml(config, "--config")
     if "config" in settings:
         raise SettingsError(f"{config}: config: a settings file cannot name another; take it out")
-    if isinstance(settings.get("clients_file"), str):
-        settings["clients_file"] = str(config.resolve().parent / settings["clients_file"])
+    for name in ("clients_file", "state_dir"):
+        if isinstance(settings.get(name), str):
+            settings[name] = str(config.resolve().parent / settings[name])
     return settings
 
 

@@ -19,6 +19,8 @@ KNOWN_BY: dict[str, set[str]] = {
     "pydantic_settings": {"settings"},
     "prometheus_client": {"metrics"},
     "fhir": {"suggestions"},
+    "joserfc": {"auth"},
+    "httpx": {"auth"},
     "jinja2": {"clinical_content"},
     "markdown_it": {"clinical_content"},
 }
@@ -32,6 +34,7 @@ READS_JSON = {
     "answers": "what an EHR put under a prefetch key",
     "suggestions": "a chart order that a suggestion must repeat as it was sent; its own output, to validate it",
     "explain": "a request from a file",
+    "auth": "tokens, and JWK Sets as they are fetched",
     "client_values": "the JWK Set of a client, from a file",
     "feedback": "what became of a card, in the forms of several EHRs",
     "gather.chart": "requester, whose shape differs between FHIR versions",

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from cards.facts import Input
-from cds_service import services
+from cds_service import clients, services
 from cds_service.app import application, create_app
+from cds_service.auth import Authenticator
 from cds_service.hooks import HookCall
 from cds_service.settings import Settings, load
 from tests.conformance.calls import TODAY, Client
@@ -35,7 +36,8 @@ def shell() -> Shell:
     def build(answer: Callable[[HookCall], bytes] = lambda call: b'{"cards":[]}', **given: Any) -> Client:
         chosen = load(mode="sandbox", **given)
         service = services.baclofen_safety(frozenset(Input))
-        app = application(chosen, service, answer, {"mode": chosen.mode, "contentVersion": "test"})
+        about = {"mode": chosen.mode, "contentVersion": "test"}
+        app = application(chosen, service, lambda client: answer, about, Authenticator(chosen, clients.load(chosen)))
         return Client(app)
 
     return build

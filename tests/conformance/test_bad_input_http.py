@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from cards.facts import Input
-from cds_service import services
+from cds_service import clients, services
 from cds_service.app import application
+from cds_service.auth import Authenticator
 from cds_service.hooks import HookCall
 from cds_service.settings import load
 from tests.conformance.calls import SERVICE, Client, assert_refused, cards, has_kidney_card, order_sign, post, severe
@@ -261,7 +262,8 @@ Asgi = Callable[[Any, Callable[[], Awaitable[Message]], Callable[[Message], Awai
 def _app(**given: Any) -> Asgi:
     chosen = load(mode="sandbox", **given)
     service = services.baclofen_safety(frozenset(Input))
-    return application(chosen, service, lambda call: b'{"cards":[]}', {"mode": "sandbox"})
+    authenticator = Authenticator(chosen, clients.load(chosen))
+    return application(chosen, service, lambda client: lambda call: b'{"cards":[]}', {"mode": "sandbox"}, authenticator)
 
 
 def _scope(path: str = SERVICE) -> dict[str, Any]:
@@ -339,6 +341,7 @@ def test_no_token_and_no_input_in_an_error_or_in_the_log(
         "fhirAuthorization": {"access_token": CANARY, "token_type": "Bearer"},
     }
     body = json.dumps(request).replace(f'"{path.rpartition(".")[2]}"', f'"{CANARY}"')
-    assert_refused(post(client, body, authorization=f"Bearer {CANARY}"), 400, canary=CANARY)
+    assert_refused(post(client, body), 400, canary=CANARY)
+    assert_refused(post(client, body, authorization=f"Bearer {CANARY}"), 401, canary=CANARY)
     captured = capsys.readouterr()
     assert CANARY not in captured.out + captured.err

@@ -17,9 +17,13 @@ EVERY = pytest.mark.parametrize("request_", SCENARIOS.values(), ids=SCENARIOS.ke
 
 
 def test_G1_production_does_not_start_without_protection() -> None:
-    """Production exchange is over TLS between known parties; this release cannot know its clients, so it refuses."""
-    with pytest.raises(SettingsError, match="client authentication"):
-        load(mode="production")
+    """Production exchange is over TLS between known parties: without either, the service does not start."""
+    known = {"north": {"issuers": ["https://ehr.example"], "jku": ["https://ehr.example/jwks.json"]}}
+    with pytest.raises(SettingsError, match="no CDS Client is configured"):
+        load(mode="production", public_base_url="https://cds.example")
+    with pytest.raises(SettingsError, match="only https is safe"):
+        load(mode="production", public_base_url="http://cds.example", clients=known)
+    assert load(public_base_url="https://cds.example", clients=known).mode == "production"
 
 
 @EVERY

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from joserfc.jwk import ECKey
 
 from cds_service.__main__ import main
 
@@ -18,7 +19,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def written(folder: Path, text: str) -> str:
-    (folder / "keys.json").write_text(json.dumps({"keys": [{"kty": "EC", "kid": "1"}]}))
+    key = ECKey.generate_key("P-384").as_dict(private=False)
+    (folder / "keys.json").write_text(json.dumps({"keys": [{**key, "kid": "first"}]}))
     (folder / "baclofen.toml").write_text(text, encoding="utf-8")
     return str(folder / "baclofen.toml")
 
@@ -37,7 +39,9 @@ def test_what_each_client_may_do(tmp_path: Path, capsys: pytest.CaptureFixture[s
         "WARNING        anybody is answered without a token",
         "north may call order-sign and order-select",
         "issuer         https://n.example",
-        f"keys           1 in {tmp_path / 'keys.json'}",
+        f"keys           first (EC) in {tmp_path / 'keys.json'}",
+        "discovery      open to anybody",
+        "used tokens    remembered by the one worker",
         "fetched from https://n.example/jwks",
         "algorithms     ES384, RS384",
         "each token     any number of calls: REPLAY IS NOT NOTICED",
@@ -63,3 +67,24 @@ def test_a_service_with_a_wrong_client_does_not_start(tmp_path: Path, capsys: py
     config = written(tmp_path, 'mode = "sandbox"\n[clients.north]\nissuers = ["x"]\n')
     assert main(["serve", "--config", config]) == 2
     assert "[clients.north] has no keys" in capsys.readouterr().err
+
+
+def test_a_production_file_and_what_is_missing_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    client = '[clients.north]\nissuers = ["https://n.example"]\njwks_file = "keys.json"\n'
+    assert main(["check-config", "--config", written(tmp_path, client)]) == 2
+    assert "public_base_url (BACLOFEN_CDS_PUBLIC_BASE_URL): " in capsys.readouterr().err
+    whole = 'public_base_url = "https://cds.example"\nworkers = 4\nstate_dir = "."\n'
+    assert main(["check-config", "--config", written(tmp_path, whole + client)]) == 0
+    said = capsys.readouterr().out
+    assert "production mode on 127.0.0.1 port 8080, 4 worker(s)" in said
+    assert f"used tokens    noted in {tmp_path}" in said
+    assert "WARNING" not in said
+    assert "cds-hooks-sandbox" not in said
+
+
+def test_a_key_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = written(tmp_path, 'mode = "sandbox"\n[clients.north]\nissuers = ["x"]\njwks_file = "other.json"\n')
+    (tmp_path / "other.json").write_text('{"keys": [{"kty": "oct", "kid": "s", "k": "AAAA"}]}')
+    for command in ("check-config", "serve"):
+        assert main([command, "--config", config]) == 2
+        assert "other.json (jwks_file of [clients.north]) key 1 is symmetric" in capsys.readouterr().err

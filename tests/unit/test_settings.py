@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from datetime import date
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -33,10 +33,11 @@ def test_production_is_the_default_and_refuses_to_start_with_the_cure() -> None:
     [
         ({"public_base_url": "http://cds.example"}, r"public_base_url .*only https is safe; set the URL"),
         ({}, r"public_base_url .*only https is safe; set the URL"),
+        ({"workers": 2}, r"state_dir .*does not know which tokens.*set a folder"),
         ({"today": "2026-11-24"}, r"today .*sandbox mode only; take it out"),
     ],
 )
-def test_what_production_refuses(given: dict[str, str], said: str) -> None:
+def test_what_production_refuses(given: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingsError, match=said):
         load(**{"clients": {"north": {}}, **given})
 
