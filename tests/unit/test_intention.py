@@ -136,7 +136,7 @@ def test_supply_that_ended_lately_still_counts_when_it_is_renewed() -> None:
     assert case_of(with_chart(signing("5 mg TID"), ended)).kind is Kind.INITIATION
 
 
-OVER = {"reference": "MedicationRequest/old", "standing": Standing.RECENT, "ended": True}
+OVER: dict[str, Any] = {"reference": "MedicationRequest/old", "standing": Standing.RECENT, "ended": True}
 
 
 def replacing_old(dose: str, old: ChartBaclofen) -> PatientFacts:

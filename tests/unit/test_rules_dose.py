@@ -251,9 +251,8 @@ def test_the_worst_step_is_told() -> None:
 def test_the_words_of_v35() -> None:
     case = make_case(ordered="20 mg QID", current=60, since_change=10, indication=AUD)
     found = finding("titration-too-fast", case)
-    assert (
-        written(case, found).summary == "Baclofen step of 20 mg/day after 10 days; usual steps are at most 15 mg/day, 3 days apart"
-    )
+    said = "Baclofen step of 20 mg/day after 10 days; usual steps are at most 15 mg/day, 3 days apart"
+    assert written(case, found).summary == said
 
 
 def test_a_change_without_a_date_is_judged_by_its_size_and_said() -> None:
