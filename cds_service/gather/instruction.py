@@ -13,7 +13,7 @@ from cds_service.gather.amounts import Amount, Frequency, Measure, agreed, amoun
 from cds_service.gather.bounds import Bounds, bounds
 from cds_service.gather.fhir_values import NotANumber, first, many, number, texts
 from cds_service.gather.products import Strength
-from cds_service.gather.sig import Sig, read_sig
+from cds_service.gather.sig import WORDS_OF_NEED, Sig, read_sig
 from cds_service.gather.timing import days_in, frequency
 from cds_service.resources import Dosage, Ratio
 
@@ -157,7 +157,18 @@ def stated_amounts(dosage: Dosage) -> tuple[Amount, ...] | Unreadable:
 
 def taken_as_needed(dosages: Iterable[Dosage]) -> bool:
     """Whether some instruction says so, be its dose readable or not."""
-    return any(is_as_needed(dosage, what_is_said(dosage)) for dosage in dosages)
+    return any(is_as_needed(dosage, what_is_said(dosage)) for dosage in dosages if _may_be_as_needed(dosage))
+
+
+def _may_be_as_needed(dosage: Dosage) -> bool:
+    """Asked first, because few are, and reading a whole instruction takes long."""
+    if dosage.asNeededBoolean is True or dosage.asNeededCodeableConcept is not None:
+        return True
+    code = dosage.timing.code if dosage.timing else None
+    codings = many(code.coding) if code else ()
+    words = [dosage.text, dosage.patientInstruction, code.text if code else None]
+    words += [text for coding in codings for text in (coding.display, str(coding.code))]
+    return any(WORDS_OF_NEED.search(text) for text in words if text)
 
 
 def is_as_needed(dosage: Dosage, said: Said | Unreadable) -> bool:

@@ -136,6 +136,8 @@ _ROUTES = {
 _COMPLAINT = r"(?:muscle )?(?:spasms?|spasticity|stiffness|cramps?|tightness|tension|pain|hiccups)"
 _WHAT_FOR = rf"for {_COMPLAINT}(?: (?:and|or) {_COMPLAINT})?"
 _NEEDED = r"(?:prn|p\.r\.n\.?|(?:as|if|when) (?:needed|required|necessary))[:,]?(?: as needed)?"
+WORDS_OF_NEED = re.compile(r"prn|p\.r\.n|needed|required|necessary", re.IGNORECASE)
+"""Without one of these no text says "as needed"."""
 _PRN = re.compile(rf"{_NEEDED}(?: {_WHAT_FOR})?")
 _REASON = re.compile(_WHAT_FOR)
 _FOR_DAYS = re.compile(rf"(?:for|x) ?(?P<n>\d{{1,3}}|{WORD}) ?(?P<unit>days?|d|weeks?|wks?)")

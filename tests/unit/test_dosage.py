@@ -16,6 +16,7 @@ from cards.facts import OralDose, PumpDose, Unreadable
 from cards.quantities import Days
 from cds_service import resources
 from cds_service.gather.dosage import oral_dose
+from cds_service.gather.instruction import is_as_needed, taken_as_needed, what_is_said
 from cds_service.gather.products import Strength
 from cds_service.gather.pump import pump_dose
 from tests.unit.fhir_json import TID, Json, dosage, quantity, read_dosages, repeat
@@ -360,6 +361,24 @@ def test_largest_single_dose_and_times_a_day(dosages: list[Json], single: str, t
 def test_a_single_administration_lasts_one_day() -> None:
     step = _read(dosage(MG_10, {"repeat": {"count": 1}})).steps[0]
     assert (f"{step.daily:n}", step.times_per_day, step.lasts) == ("10", 1, Days.of(1))
+
+
+NEED = ("", "PRN", "prn", "P.R.N.", "p.r.n", "as needed", "If  Needed", "when required", "as necessary", "needed")
+
+
+@pytest.mark.parametrize("words", NEED)
+@pytest.mark.parametrize("often", ["TID", "every 6 hours", "q8h"])
+def test_the_quick_look_for_as_needed_overlooks_nothing(words: str, often: str) -> None:
+    said = f"{often} {words}".strip()
+    forms: list[Json] = [
+        {"text": f"take 5 mg by mouth {said}"},
+        {"text": " ", "patientInstruction": f"5 mg {said}"},
+        dosage(MG_5, code(said)),
+        dosage(MG_5, code(text=said)),
+        dosage(MG_5, code(display=said)),
+    ]
+    for read in read_dosages(*forms):
+        assert taken_as_needed([read]) == is_as_needed(read, what_is_said(read)), read
 
 
 def test_as_needed_and_from_text_are_said() -> None:
