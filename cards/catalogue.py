@@ -31,10 +31,19 @@ class Assessment:
     """Rules that raised: each became CannotAssess; the shell logs them as errors."""
 
 
+DATA_UNAVAILABLE = "data-unavailable"
+
+
 class Catalogue:
     """All questions with their content."""
 
-    def __init__(self, library: Library, questions: Sequence[Question]) -> None:
+    def __init__(
+        self,
+        library: Library,
+        questions: Sequence[Question],
+        off: frozenset[str] = frozenset(),
+        silent: frozenset[str] = frozenset(),
+    ) -> None:
         self.library = library
         self.questions = tuple(questions)
         self.content_version = content_version()
@@ -42,8 +51,9 @@ class Catalogue:
         self.dosing = library.load_parameters(HERE / "dosing.toml", Dosing)
         self.reading = library.load_parameters(HERE / "case.toml", CaseLimits)
         rules = [(rule, question.limits) for question in self.questions for rule in question.rules]
-        self._rules = [(rule, limits) for rule, limits in rules if isinstance(rule, Rule)]
+        self._rules = [(rule, limits) for rule, limits in rules if isinstance(rule, Rule) and rule.id not in off]
         self._gap_rules = [rule for rule, _ in rules if isinstance(rule, GapRule)]
+        self._silent = silent
         self.texts = {rule: text for question in self.questions for rule, text in question.cards.items()}
         self.words = Words(self.texts, library.sentences, library.evidence, self.content_version)
 
@@ -52,6 +62,10 @@ class Catalogue:
         """Read and check every content file; raises ContentError with file, table and cure."""
         library = Library()
         return cls(library, [library.load_question(HERE / name, m.RULES, m.Limits) for name, m in QUESTIONS.items()])
+
+    def for_site(self, off: frozenset[str], silent: frozenset[str]) -> Catalogue:
+        """The same clinic where rules are ``off``, not asked, or ``silent``: assessed, and nothing of them shown."""
+        return Catalogue(self.library, self.questions, off, silent) if off or silent else self
 
     @property
     def reads(self) -> frozenset[Input]:
@@ -66,10 +80,14 @@ class Catalogue:
         broken: list[tuple[str, Exception]] = []
         for case in cases:
             outcomes += [(case, _ask(rule, case, limits, broken)) for rule, limits in self._rules]
+        heard = outcomes if not self._silent else [one for one in outcomes if one[1].rule not in self._silent]
         if subject := cases[0] if cases else _about_other_patients(facts, kidney, self.dosing):
             for gap_rule in self._gap_rules:
-                outcomes.append((subject, gap_rule.assess(subject, [outcome for _, outcome in outcomes])))
-        triaged = _with_remarks(_triaged(outcomes, facts), facts)
+                gap = (subject, gap_rule.assess(subject, [outcome for _, outcome in heard]))
+                outcomes.append(gap)
+                if heard is not outcomes and gap_rule.id not in self._silent:
+                    heard.append(gap)
+        triaged = _with_remarks(_triaged(heard, facts, self._silent), facts)
         return Assessment(kidney, cases, tuple(outcomes), triaged, tuple(broken))
 
 
@@ -84,7 +102,7 @@ def _ask(rule: Rule, case: Case, limits: object, broken: list[tuple[str, Excepti
         )
 
 
-def _triaged(outcomes: Sequence[tuple[Case, Outcome]], facts: PatientFacts) -> Triaged:
+def _triaged(outcomes: Sequence[tuple[Case, Outcome]], facts: PatientFacts, silent: frozenset[str]) -> Triaged:
     findings = [(case, outcome) for case, outcome in outcomes if isinstance(outcome, Finding)]
     found = triage(findings, facts.hook)
     named = unrecognised(outcomes[0][0]) if outcomes and outcomes[0][0].orders else ()
@@ -93,7 +111,9 @@ def _triaged(outcomes: Sequence[tuple[Case, Outcome]], facts: PatientFacts) -> T
     values = {"unrecognised_count": str(len(named)), "unrecognised": named}
     if carriers := [card for card in found.cards if card.rule not in DATA_CARDS]:
         return _remark(found, carriers[0], "S-UNRECOGNISED", values)
-    if data := next((card for card in found.cards if card.rule == "data-unavailable"), None):
+    if DATA_UNAVAILABLE in silent:
+        return found
+    if data := next((card for card in found.cards if card.rule == DATA_UNAVAILABLE), None):
         return _remark(found, data, "S-UNRECOGNISED", values)
     return triage([*findings, (outcomes[0][0], medicines_not_identified(named))], facts.hook)
 

@@ -63,7 +63,12 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _deps_of(client: CdsClient, deps: Deps) -> Deps:
     """What its profile gives a client. Its overrides are its own: another EHR may have a patient of the same id."""
-    return replace(deps, aliases={**deps.aliases, **client.key_aliases}, overrides=InProcess())
+    return replace(
+        deps,
+        catalogue=deps.catalogue.for_site(client.rules_off, client.rules_silent),
+        aliases={**deps.aliases, **client.key_aliases},
+        overrides=InProcess(),
+    )
 
 
 def wire(settings: Settings) -> Deps:

@@ -94,7 +94,7 @@ def cards_for(
     return build(assessment.triaged.cards, catalogue.words, by_rule, Session.of(call, products))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=128)  # one for each client
 def frames(catalogue: Catalogue, content_url: str = "") -> Mapping[str, Frame]:
     """One frame per rule, and one for the summary card. ``content_url``: the page that explains each rule."""
     words, groups = catalogue.words, catalogue.library.override_groups

@@ -116,7 +116,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 def _client(name: str, table: Any, origin: Origin, problems: list[str]) -> CdsClient | None:
     at = f"{origin.said} [clients.{name}]"
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name == ANYBODY.name:
         problems.append(f"{at}: is no name for a client; use up to 40 lower-case letters, digits and hyphens")
     if not isinstance(table, dict):
         problems.append(f"{at}: is not a table; write its keys under [clients.{name}]")

@@ -62,7 +62,7 @@ def always(body: bytes, media_type: str = "application/json") -> Endpoint:
 
 
 def written_once(write: Callable[[], Page]) -> Callable[[Request], Response]:
-    """A page that takes a second to write. Not a coroutine: it is written in a thread, and no hook call waits for it."""
+    """A page that takes a second to write. No coroutine: it is written in a thread, and no hook call waits for it."""
 
     def endpoint(_: Request) -> Response:
         page = write()

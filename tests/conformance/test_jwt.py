@@ -505,7 +505,7 @@ def whole(tmp_path: Path) -> Client:
 
 def of(name: str, path: str, **changes: Any) -> str:
     now = int(time.time())
-    right = {"iss": f"https://{name}.example", "aud": BASE + path, "iat": now, "exp": now + 300}
+    right: Json = {"iss": f"https://{name}.example", "aud": BASE + path, "iat": now, "exp": now + 300}
     return "Bearer " + token(key(number=["north", "south"].index(name)), **right | changes)
 
 
