@@ -24,7 +24,7 @@ from cds_service.clients import CdsClient
 from cds_service.clinical_content.page import content_page
 from cds_service.errors import MethodNotAllowed, NotFound, ServiceError
 from cds_service.gather.codes import Codes
-from cds_service.middleware import BasePath, DirectCall, Guard, LoopbackCors
+from cds_service.middleware import BasePath, Cors, DirectCall, Guard, on_this_machine
 from cds_service.overrides import InProcess
 from cds_service.respond import Deps, respond
 from cds_service.routes import (
@@ -52,8 +52,9 @@ def create_app(settings: Settings) -> FastAPI:
     service = services.baclofen_safety(deps.catalogue.reads)
     about = {"mode": settings.mode, "contentVersion": deps.catalogue.content_version}
     of = {client.name: _deps_of(client, deps) for client in [clients.ANYBODY, *known]}
+    origins = frozenset(origin for client in known for origin in client.origins)
     answers = {name: partial(respond, deps=its) for name, its in of.items()}
-    app = application(settings, service, lambda client: answers[client.name], about, authenticator)
+    app = application(settings, service, lambda client: answers[client.name], about, authenticator, origins=origins)
     told = feedback_taker(settings, service, lambda client, said: of[client.name].overrides.told(said, deps.clock()))
     path = f"{DISCOVERY}/{service.id}/feedback"
     app.add_route(f"{DISCOVERY}/{{service_id}}/feedback", for_clients(told, authenticator, path), ["POST"])
@@ -91,9 +92,15 @@ def _clock(settings: Settings) -> Callable[[], datetime]:
 
 
 def application(
-    settings: Settings, service: CdsService, answers: Answers, about: dict[str, str], authenticator: Authenticator
+    settings: Settings,
+    service: CdsService,
+    answers: Answers,
+    about: dict[str, str],
+    authenticator: Authenticator,
+    *,
+    origins: frozenset[str] = frozenset(),
 ) -> FastAPI:
-    """The HTTP side of ``service``, whatever answers its calls."""
+    """The HTTP side of ``service``, whatever answers its calls. ``origins``: of browser pages that may call (CORS)."""
     app = FastAPI(
         title="Baclofen CDS",
         openapi_url=None,
@@ -120,8 +127,8 @@ def application(
     if settings.base_path:
         app.add_middleware(BasePath, path=settings.base_path)
     app.add_middleware(Guard)
-    if settings.sandbox:
-        app.add_middleware(LoopbackCors)
+    if origins or settings.sandbox:
+        app.add_middleware(Cors, allows=on_this_machine if settings.sandbox else origins.__contains__)
     return app
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
@@ -80,11 +81,17 @@ class BasePath:
 _LOOPBACK = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
 
 
-class LoopbackCors:
-    """CORS for browser clients on this machine, in sandbox mode only; without credentials, and on errors too."""
+def on_this_machine(origin: str) -> bool:
+    """Whose pages may call in sandbox mode (resolutions.md 29)."""
+    return _LOOPBACK.fullmatch(origin) is not None
 
-    def __init__(self, app: ASGIApp) -> None:
+
+class Cors:
+    """CORS for the browser pages that ``allows`` names; without credentials, and on errors too."""
+
+    def __init__(self, app: ASGIApp, allows: Callable[[str], bool]) -> None:
         self._app = app
+        self._allows = allows
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -92,7 +99,7 @@ class LoopbackCors:
             return
         asked = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _CORS_HEADERS}
         origin = asked.get(b"origin", "")
-        allowed = _LOOPBACK.fullmatch(origin) is not None
+        allowed = self._allows(origin)
 
         async def with_cors(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -100,6 +107,7 @@ class LoopbackCors:
                 headers.add_vary_header("Origin")
                 if allowed:
                     headers["access-control-allow-origin"] = origin
+                    headers["access-control-expose-headers"] = "retry-after"
             await send(message)
 
         if allowed and scope["method"] == "OPTIONS" and b"access-control-request-method" in asked:

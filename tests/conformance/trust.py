@@ -142,6 +142,7 @@ class Door:
             lambda client: lambda call: b'{"cards":[]}',
             {"mode": "production"},
             self.authenticator,
+            origins=frozenset(profile.get("origins", ())),
         )
         self.client = Client(self.app)
 
