@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -383,11 +383,13 @@ def named_in(template: str) -> set[str]:
     return set(_PLACEHOLDER.findall(template))
 
 
-def fill(template: str, values: Mapping[str, Any]) -> str:
-    """``"{dose} and {dose:n}"`` with the values written by their own ``__format__``; a text keeps itself."""
+def fill(template: str, values: Mapping[str, Any], prepare: Callable[[Any], Any] = lambda value: value) -> str:
+    """``"{dose} and {dose:n}"`` with the values written by their own ``__format__``; a text keeps itself.
+
+    ``prepare`` is what is done to each value before it is written, such as escaping it."""
 
     def one(match: re.Match[str]) -> str:
-        value = values[match.group(1)]
+        value = prepare(values[match.group(1)])
         spec = "n" if match.group(0).endswith(":n}") and not isinstance(value, str) else ""
         return format(value, spec)
 

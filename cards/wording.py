@@ -43,11 +43,11 @@ class Words:
         if card.rule == SUMMARY_CARD:
             return self._summary_card(card)
         text = self.texts[card.rule]
-        escaped = {name: _in_markdown(value) for name, value in values.items()}
-        paragraphs = [self._paragraph(text, name, escaped) for name in card.finding.detail]
+        paragraphs = [self._paragraph(text, name, values) for name in card.finding.detail]
         if card.merged:
             paragraphs.append("**Also:**\n\n" + "\n".join(f"- {self._line(card.case, other)}" for other in card.merged))
-        paragraphs += [fill(self.sentences[name], escaped) for name in card.remarks if name not in card.finding.detail]
+        remarks = [self.sentences[name] for name in card.remarks if name not in card.finding.detail]
+        paragraphs += [fill(sentence, values, _in_markdown) for sentence in remarks]
         paragraphs.append(self._sources(text.sources))
         return CardWords(_summary(text, card.finding.summary, values), "\n\n".join(paragraphs))
 
@@ -68,7 +68,7 @@ class Words:
         return CardWords(summary, "\n\n".join(["\n".join(lines), self._sources(sources)]))
 
     def _paragraph(self, text: CardText, name: str, values: Mapping[str, Any]) -> str:
-        return fill(text.detail[name] if name in text.detail else self.sentences[name], values)
+        return fill(text.detail[name] if name in text.detail else self.sentences[name], values, _in_markdown)
 
     def _line(self, case: Case, finding: Finding) -> str:
         return f"**{finding.indicator}** {escape(self.summary_of(case, finding))}"
@@ -179,8 +179,11 @@ def unchecked(missing: Sequence[Missing]) -> str:
 def escape(text: str) -> str:
     """Text as inert Markdown: no markup, no raw HTML, no automatic links."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = re.sub(r"([\\`*_\[\]#|~!@])", r"\\\1", text)
-    return re.sub(r"(?i)\b(https?|ftp|javascript|data|mailto|www)([:.])", r"\1\\\2", text)
+    return _LINK.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", text))
+
+
+_MARKUP = re.compile(r"([\\`*_\[\]#|~!@])")
+_LINK = re.compile(r"(?i)\b(https?|ftp|javascript|data|mailto|www)([:.])")
 
 
 def _in_markdown(value: object) -> object:
@@ -205,10 +208,13 @@ def _plain(value: object) -> object:
 
 def _summary(text: CardText, variant: str, values: Mapping[str, object]) -> str:
     """The variant, else its short form, else with its free texts cut: never a number lost."""
-    plain = {name: _plain(value) for name, value in values.items()}
     for name in (variant, f"{variant}_short"):
-        if name in text.summary and len(written := fill(text.summary[name], plain)) <= LONGEST_SUMMARY:
+        if name in text.summary and len(written := fill(text.summary[name], values, _plain)) <= LONGEST_SUMMARY:
             return written
     shortest = text.summary.get(f"{variant}_short", text.summary[variant])
-    cut = {n: v if isinstance(v, Quantity) or len(str(v)) <= 24 else f"{str(v)[:23]}…" for n, v in plain.items()}
-    return fill(shortest, cut)[:LONGEST_SUMMARY]
+    return fill(shortest, values, _cut)[:LONGEST_SUMMARY]
+
+
+def _cut(value: object) -> object:
+    plain = _plain(value)
+    return plain if isinstance(plain, Quantity) or len(str(plain)) <= 24 else f"{str(plain)[:23]}…"
