@@ -83,12 +83,16 @@ def _serve(given: argparse.Namespace) -> int:
 def _run(settings: Settings) -> None:
     import uvicorn  # noqa: PLC0415  # the other commands start without a server
 
+    from cds_service.listener import BoundedHttp  # noqa: PLC0415
+
     uvicorn.run(
         "cds_service.app:from_environment",
         factory=True,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
+        http=BoundedHttp,
+        ws="none",
         access_log=False,
         server_header=False,
         log_level="warning",

@@ -14,7 +14,7 @@ from tests.architecture.source import ROOT, Module, modules
 KNOWN_BY: dict[str, set[str]] = {
     "fastapi": {"app", "workbench"},
     "starlette": {"app", "routes", "middleware", "workbench"},
-    "uvicorn": {"__main__"},
+    "uvicorn": {"__main__", "listener"},
     "pydantic": {"settings"},
     "pydantic_settings": {"settings"},
     "prometheus_client": {"metrics"},

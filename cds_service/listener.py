@@ -1,0 +1,75 @@
+"""HTTP/1.1 by uvicorn and httptools, bounded where neither bounds it: the head of a request, in bytes and in time.
+
+A body has its own limits in ``routes``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import TimerHandle
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+LARGEST_HEAD = 64 << 10
+"""Bytes. What is below, and too large all the same, is told so by ``middleware.Guard``."""
+LONGEST_HEAD = 10.0
+"""Seconds from the connection, or from the first byte of a further request, to the end of the head."""
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """Costs a request nothing whose head arrives in one piece, as heads do."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._in_head = False
+        self._head_bytes = 0
+        self._head_timer: TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_is_here()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > LARGEST_HEAD:
+                self._refuse(b"431 Request Header Fields Too Large")
+            else:
+                self._wait_for_head()
+        elif self.timeout_keep_alive_task is None and self._idle():
+            # Blank lines, or the rest of a body that was refused: uvicorn waits for either without an end.
+            self._wait_for_head()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head, self._head_bytes = True, 0
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._head_is_here()
+        super().on_headers_complete()
+
+    def _idle(self) -> bool:
+        """No request is being answered. ``cycle`` is None before the first one, whatever its type says."""
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
+
+    def _wait_for_head(self) -> None:
+        if self._head_timer is None and not self.transport.is_closing():
+            self._head_timer = self.loop.call_later(LONGEST_HEAD, self._refuse, b"408 Request Timeout")
+
+    def _head_is_here(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _refuse(self, status: bytes) -> None:
+        self._head_is_here()
+        if not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            self.transport.close()

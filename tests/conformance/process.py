@@ -1,0 +1,60 @@
+"""The service as operators start it: a process of its own, on a port of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+
+class Service:
+    def __init__(self, port: int, log: Path) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = log
+
+    def log(self) -> str:
+        """All that the process has written, to either stream."""
+        return self._log.read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Service]:
+    """``baclofen-cds serve``, until the block ends."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("BACLOFEN_CDS_")}
+    log = folder / "service.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(  # noqa: S603  # this interpreter, our own program
+            [sys.executable, "-m", "cds_service", "serve", "--port", str(port), *arguments],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=clean | environment,
+        )
+        service = Service(port, log)
+        try:
+            _wait(process, service)
+            yield service
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def _wait(process: subprocess.Popen[bytes], service: Service) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            raise RuntimeError(f"the service ended: {service.log()}")
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{service.url}/readyz").status_code == 200:
+                return
+        time.sleep(0.1)
+    raise RuntimeError("the service did not become ready")
