@@ -19,10 +19,10 @@ from starlette.responses import Response
 from cards.catalogue import Catalogue
 from cds_service import api_docs, clients, log, services, suggestions
 from cds_service import settings as settings_of
-from cds_service.auth import Authenticator
 from cds_service.clients import CdsClient
 from cds_service.clinical_content.page import content_page
 from cds_service.errors import MethodNotAllowed, NotFound, ServiceError
+from cds_service.gate import Gate
 from cds_service.gather.codes import Codes
 from cds_service.middleware import BasePath, Cors, DirectCall, Guard, on_this_machine
 from cds_service.overrides import InProcess
@@ -46,18 +46,19 @@ from cds_service.settings import Settings
 def create_app(settings: Settings) -> FastAPI:
     """The whole service. Loads the clinical content; raises its errors, each with a cure."""
     known = clients.load(settings)
-    authenticator = Authenticator(settings, known)
+    gate = Gate.of(settings, known)
     deps = wire(settings)
     suggestions.warm()
     service = services.baclofen_safety(deps.catalogue.reads)
     about = {"mode": settings.mode, "contentVersion": deps.catalogue.content_version}
     of = {client.name: _deps_of(client, deps) for client in [clients.ANYBODY, *known]}
-    origins = frozenset(origin for client in known for origin in client.origins)
     answers = {name: partial(respond, deps=its) for name, its in of.items()}
-    app = application(settings, service, lambda client: answers[client.name], about, authenticator, origins=origins)
-    told = feedback_taker(settings, service, lambda client, said: of[client.name].overrides.told(said, deps.clock()))
+    app = application(settings, service, lambda client: answers[client.name], about, gate)
+    feedback = feedback_taker(
+        settings, service, gate, lambda client, told: of[client.name].overrides.told(told, deps.clock())
+    )
     path = f"{DISCOVERY}/{service.id}/feedback"
-    app.add_route(f"{DISCOVERY}/{{service_id}}/feedback", for_clients(told, authenticator, path), ["POST"])
+    app.add_route(f"{DISCOVERY}/{{service_id}}/feedback", for_clients(feedback, gate, path), ["POST"])
     app.add_route("/content", written_once(partial(content_page, deps.catalogue)), ["GET"])
     return app
 
@@ -92,15 +93,9 @@ def _clock(settings: Settings) -> Callable[[], datetime]:
 
 
 def application(
-    settings: Settings,
-    service: CdsService,
-    answers: Answers,
-    about: dict[str, str],
-    authenticator: Authenticator,
-    *,
-    origins: frozenset[str] = frozenset(),
+    settings: Settings, service: CdsService, answers: Answers, about: dict[str, str], gate: Gate
 ) -> FastAPI:
-    """The HTTP side of ``service``, whatever answers its calls. ``origins``: of browser pages that may call (CORS)."""
+    """The HTTP side of ``service``, whatever answers its calls."""
     app = FastAPI(
         title="Baclofen CDS",
         openapi_url=None,
@@ -109,10 +104,10 @@ def application(
     )
     discovery = always(services.discovery((service,)))
     if settings.protect_discovery:
-        app.add_route(DISCOVERY, for_clients(lambda request, _: discovery(request), authenticator, DISCOVERY), ["GET"])
+        app.add_route(DISCOVERY, for_clients(lambda request, _: discovery(request), gate, DISCOVERY), ["GET"])
     else:
         app.add_route(DISCOVERY, discovery, ["GET"])
-    calls = HookCalls(settings, service, answers, authenticator)
+    calls = HookCalls(settings, service, answers, gate)
     app.add_route(f"{DISCOVERY}/{{service_id}}", calls.routed, ["POST"])
     app.add_route("/healthz", always(msgspec.json.encode({"status": "alive", **about})), ["GET"])
     # Ready as soon as it answers: without its content the service does not start.
@@ -127,8 +122,8 @@ def application(
     if settings.base_path:
         app.add_middleware(BasePath, path=settings.base_path)
     app.add_middleware(Guard)
-    if origins or settings.sandbox:
-        app.add_middleware(Cors, allows=on_this_machine if settings.sandbox else origins.__contains__)
+    if gate.origins or settings.sandbox:
+        app.add_middleware(Cors, allows=on_this_machine if settings.sandbox else gate.origins.__contains__)
     return app
 
 

@@ -3,6 +3,7 @@
     ServiceError
     ├── BadRequest                400  the request does not say what a hook call must say
     │   ├── NotJson                    not one JSON object in UTF-8
+    │   ├── TooDeep                    nested deeper than can be followed
     │   ├── Ambiguous                  the same member twice: which patient is meant?
     │   ├── FieldMissing               a required member is not there
     │   ├── FieldInvalid               a member has the wrong type or form
@@ -15,6 +16,7 @@
     ├── PreconditionFailed        412  a baclofen order, and nothing about the patient
     ├── TooLarge                  413  body or draftOrders over the limit
     ├── UnsupportedMedia          415  not application/json, or compressed
+    ├── TooManyCalls              429  this client asks more than its profile allows, with Retry-After
     ├── HeadersTooLarge           431
     ├── InternalFault             500  our fault: never answered as "no advice"
     └── TooBusy                   503  with Retry-After
@@ -72,6 +74,12 @@ class NotJson(BadRequest):
     code = "structure"
     problem = "The request body is not a JSON object in UTF-8."
     cure = "Send one JSON object in UTF-8, without NaN, Infinity, -0 or numbers outside the range of a double."
+
+
+class TooDeep(BadRequest):
+    code = "too-long"
+    problem = "The request body is nested too deeply. The order was not checked."
+    cure = "Send FHIR resources as they are; none is nested deeper than some dozens of levels."
 
 
 class Ambiguous(BadRequest):
@@ -167,6 +175,16 @@ class HeadersTooLarge(ServiceError):
     code = "too-long"
     problem = "The request has too many or too long headers."
     cure = "Send fewer than 100 headers and less than 32 KiB of them."
+
+
+class TooManyCalls(ServiceError):
+    status = 429
+    code = "throttled"
+    problem = "This client makes too many calls. The order was not checked."
+    cure = "Repeat the call after the seconds of the Retry-After header, or ask the operator of this service for more."
+
+    def __init__(self, *, seconds: int) -> None:
+        super().__init__(headers={"retry-after": str(seconds), "connection": "close"})
 
 
 class InternalFault(ServiceError):

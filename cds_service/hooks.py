@@ -31,6 +31,9 @@ LONGEST_ID = 256
 """FHIR says 64; ids of unsigned orders of a large EHR run to about 200."""
 
 
+LONGEST_TEXT = 1 << 20
+"""Bytes of one string outside prefetch: FHIR allows no string of more than 1,048,576 characters."""
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -213,10 +216,23 @@ _decode_with_care = json.JSONDecoder(
 ).decode
 
 
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def _refuse_long_texts(json_text: bytes) -> None:
+    if any(len(text[0]) > LONGEST_TEXT + 2 for text in _TEXT.finditer(json_text)):
+        raise TooLarge(
+            f"The request has a text of more than {LONGEST_TEXT} bytes outside prefetch. The order was not checked.",
+            "Send draft orders without attachments.",
+        )
+
+
 def _lossless(raw: Raw) -> Any:
     """The value with every decimal as it was written and no member twice. What the fast decoder gives is taken only
     when it is written back byte for byte: then nothing was lost. White space and escapes take the careful way."""
     text = bytes(raw)
+    if len(text) > LONGEST_TEXT:
+        _refuse_long_texts(text)
     try:
         value = _decode_fast(text)
         if _encode(value) == text:

@@ -11,7 +11,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from cds_service import log, metrics
-from cds_service.auth import Authenticator
 from cds_service.clients import CdsClient
 from cds_service.clinical_content.page import Page
 from cds_service.errors import (
@@ -21,11 +20,13 @@ from cds_service.errors import (
     ServiceError,
     SlowBody,
     TooBusy,
+    TooDeep,
     TooLarge,
     TwoCredentials,
     UnsupportedMedia,
 )
 from cds_service.feedback import Feedback, read_feedback
+from cds_service.gate import Gate
 from cds_service.hooks import HookCall, parse
 from cds_service.services import CdsService
 from cds_service.settings import Settings
@@ -75,12 +76,12 @@ async def counters(_: Request) -> Response:
     return Response(metrics.exposition(), 200, NO_STORE, metrics.CONTENT_TYPE)
 
 
-def for_clients(endpoint: ForClient, authenticator: Authenticator, path: str) -> Endpoint:
+def for_clients(endpoint: ForClient, gate: Gate, path: str) -> Endpoint:
     """An address for authenticated clients only."""
 
     async def guarded(request: Request) -> Response:
         try:
-            client = await authenticator.authenticate(read_headers(request).authorization, path)
+            client = await gate.authenticator.authenticate(read_headers(request).authorization, path)
         except NotAuthenticated as error:
             log.event("not authenticated", "warning", **_about(error))
             raise
@@ -92,11 +93,11 @@ def for_clients(endpoint: ForClient, authenticator: Authenticator, path: str) ->
 class HookCalls:
     """POST /cds-services/{service_id}."""
 
-    def __init__(self, settings: Settings, service: CdsService, answers: Answers, authenticator: Authenticator) -> None:
+    def __init__(self, settings: Settings, service: CdsService, answers: Answers, gate: Gate) -> None:
         self._settings = settings
         self._service = service
         self._answers = answers
-        self._authenticator = authenticator
+        self._gate = gate
         self._path = f"{DISCOVERY}/{service.id}"
         self._running = 0
 
@@ -116,12 +117,13 @@ class HookCalls:
         fields = log.Fields()
         try:
             headers = read_headers(request)
-            client = await self._authenticator.authenticate(headers.authorization, self._path)
+            client = await self._gate.authenticator.authenticate(headers.authorization, self._path)
             fields["client"] = client.name
-            body = await read_body(request, headers.length, self._settings)
-            size = len(body)
-            call = parse(body, self._service.hooks)
-            answer = self._answers(client)(call)
+            with self._gate.quota(client):
+                body = await read_body(request, headers.length, self._settings)
+                size = len(body)
+                call = parse(body, self._service.hooks)
+                answer = self._answers(client)(call)
             status = 200
             return json_response(answer)
         except ServiceError as error:
@@ -132,6 +134,9 @@ class HookCalls:
         except ClientDisconnect:
             status = GONE
             raise
+        except RecursionError:
+            status = TooDeep.status
+            raise TooDeep from None
         except Exception as error:  # noqa: BLE001  # whatever failed: the order was not checked, and that must be said
             log.failed("call failed", error)
             raise InternalFault from None
@@ -218,13 +223,16 @@ def _is_json(content_type: str) -> bool:
     return known and all(charset in ("utf-8", "utf8", "us-ascii") for charset in charsets)
 
 
-def feedback_taker(settings: Settings, service: CdsService, told: Callable[[CdsClient, Feedback], None]) -> ForClient:
+def feedback_taker(
+    settings: Settings, service: CdsService, gate: Gate, told: Callable[[CdsClient, Feedback], None]
+) -> ForClient:
     """POST /cds-services/{service_id}/feedback. Success is 200 without a body: no other form is specified."""
 
     async def endpoint(request: Request, client: CdsClient) -> Response:
         if request.path_params["service_id"] != service.id:
             raise NotFound
-        feedback = read_feedback(await read_body(request, read_headers(request).length, settings))
+        with gate.quota(client):
+            feedback = read_feedback(await read_body(request, read_headers(request).length, settings))
         metrics.feedback_taken(accepted=feedback.accepted, overridden=len(feedback.overridden))
         told(client, feedback)
         return Response(status_code=200, headers=NO_STORE)

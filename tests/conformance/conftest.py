@@ -9,7 +9,7 @@ import pytest
 from cards.facts import Input
 from cds_service import clients, services
 from cds_service.app import application, create_app
-from cds_service.auth import Authenticator
+from cds_service.gate import Gate
 from cds_service.hooks import HookCall
 from cds_service.settings import Settings, load
 from tests.conformance.calls import TODAY, Client
@@ -37,7 +37,7 @@ def shell() -> Shell:
         chosen = load(mode="sandbox", **given)
         service = services.baclofen_safety(frozenset(Input))
         about = {"mode": chosen.mode, "contentVersion": "test"}
-        app = application(chosen, service, lambda client: answer, about, Authenticator(chosen, clients.load(chosen)))
+        app = application(chosen, service, lambda client: answer, about, Gate.of(chosen, clients.load(chosen)))
         return Client(app)
 
     return build

@@ -14,7 +14,7 @@ import pytest
 from cards.facts import Input
 from cds_service import clients, services
 from cds_service.app import application
-from cds_service.auth import Authenticator
+from cds_service.gate import Gate
 from cds_service.hooks import HookCall
 from cds_service.settings import load
 from tests.conformance.calls import SERVICE, Client, assert_refused, cards, has_kidney_card, order_sign, post, severe
@@ -262,8 +262,8 @@ Asgi = Callable[[Any, Callable[[], Awaitable[Message]], Callable[[Message], Awai
 def _app(**given: Any) -> Asgi:
     chosen = load(mode="sandbox", **given)
     service = services.baclofen_safety(frozenset(Input))
-    authenticator = Authenticator(chosen, clients.load(chosen))
-    return application(chosen, service, lambda client: lambda call: b'{"cards":[]}', {"mode": "sandbox"}, authenticator)
+    gate = Gate.of(chosen, clients.load(chosen))
+    return application(chosen, service, lambda client: lambda call: b'{"cards":[]}', {"mode": "sandbox"}, gate)
 
 
 def _scope(path: str = SERVICE) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import base64
 import hmac
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from cds_service import clients, services
 from cds_service.app import application
 from cds_service.auth import Authenticator
 from cds_service.auth.key_sets import KeySets
+from cds_service.gate import Gate
+from cds_service.routes import Answer
 from cds_service.settings import load
 from tests.conformance.calls import SERVICE, Client, Json, order_sign
 
@@ -115,6 +118,7 @@ class Door:
         now: Callable[[], float] = lambda: NOW,
         fetch: Callable[[httpx.Request], Any] | None = None,
         settings: Json | None = None,
+        answer: Answer = lambda call: b'{"cards":[]}',
         **profile: Any,
     ) -> None:
         self.fetched: list[str] = []
@@ -132,18 +136,11 @@ class Door:
             return httpx.Response(answer.status_code, headers=answer.headers, stream=Slowly(answer.content))
 
         self.key_sets = KeySets(transport=httpx.MockTransport(counted), clock=now)
-        self.authenticator = Authenticator(
-            self.settings, clients.load(self.settings), key_sets=self.key_sets, clock=now
-        )
+        known = clients.load(self.settings)
+        self.authenticator = Authenticator(self.settings, known, key_sets=self.key_sets, clock=now)
+        gate = replace(Gate.of(self.settings, known), authenticator=self.authenticator)
         service = services.baclofen_safety(frozenset(Input))
-        self.app = application(
-            self.settings,
-            service,
-            lambda client: lambda call: b'{"cards":[]}',
-            {"mode": "production"},
-            self.authenticator,
-            origins=frozenset(profile.get("origins", ())),
-        )
+        self.app = application(self.settings, service, lambda client: answer, {"mode": "production"}, gate)
         self.client = Client(self.app)
 
     def call(self, sent: str | None, *, scheme: str = "Bearer", path: str = SERVICE, **headers: str) -> httpx.Response:

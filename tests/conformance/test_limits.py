@@ -1,0 +1,196 @@
+"""Checklist X6, rows 6 to 8 and 19 to 21 of the faults in production mode: what one client may ask of the service."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cds_service.app import create_app
+from cds_service.settings import load
+from tests.conformance.calls import SERVICE, Client, Json, assert_refused, order, order_sign, post, severe
+from tests.conformance.trust import BASE, ISSUER, Door, header, key, public, token
+
+HEADERS = {"content-type": "application/json"}
+
+
+def sent(**changes: Any) -> dict[str, str]:
+    return HEADERS | {"authorization": f"Bearer {token(**changes)}"}
+
+
+# ---------------------------------------------------------------------------------------------- quotas of each client
+
+
+def test_X6_row_21_calls_in_a_minute(tmp_path: Path) -> None:
+    door = Door(tmp_path, public(key()), calls_per_minute=3)
+    assert [door.call(token()).status_code for _ in range(4)] == [200, 200, 200, 429]
+    response = door.call(token())
+    issue = assert_refused(response, 429)
+    assert issue["code"] == "throttled"
+    assert 1 <= int(response.headers["retry-after"]) <= 20
+    assert door.client.get("/cds-services").status_code == 200
+    assert door.client.get("/healthz").status_code == 200
+    assert door.client.get("/metrics").status_code == 200
+
+
+def test_X6_one_client_does_not_use_up_what_another_may_ask(tmp_path: Path) -> None:
+    table = {"jwks_file": str(tmp_path / "jwks.json"), "calls_per_minute": 1}
+    both = {"north": table | {"issuers": [ISSUER]}, "south": table | {"issuers": ["https://south.example"]}}
+    door = Door(tmp_path, public(key()), settings={"clients": both})
+    assert [door.call(token()).status_code for _ in range(2)] == [200, 429]
+    assert door.call(token(iss="https://south.example")).status_code == 200
+
+
+def test_X6_a_stranger_uses_up_nothing(tmp_path: Path) -> None:
+    door = Door(tmp_path, public(key()), calls_per_minute=1)
+    for _ in range(5):
+        assert door.call(token(key(number=1))).status_code == 401
+    assert door.call(token()).status_code == 200
+
+
+def test_X6_row_21_calls_at_once(tmp_path: Path) -> None:
+    """While one call still sends its body, a second one of the same client is told to come back."""
+    door = Door(tmp_path, public(key()), calls_at_once=1)
+
+    async def run() -> list[httpx.Response]:
+        release = asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            await release.wait()
+            yield json.dumps(order_sign()).encode()
+
+        transport = httpx.ASGITransport(door.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://cds.example") as client:
+            first = asyncio.create_task(client.post(SERVICE, content=slow(), headers=sent()))
+            await asyncio.sleep(0.05)
+            second = await client.post(SERVICE, content=json.dumps(order_sign()), headers=sent())
+            discovery = await client.get("/cds-services")
+            release.set()
+            third = await first
+            fourth = await client.post(SERVICE, content=json.dumps(order_sign()), headers=sent())
+        return [second, discovery, third, fourth]
+
+    refused, discovery, first, again = asyncio.run(run())
+    assert_refused(refused, 429)
+    assert refused.headers["retry-after"] == "1"
+    assert [discovery.status_code, first.status_code, again.status_code] == [200, 200, 200]
+
+
+def test_X6_feedback_counts_too(tmp_path: Path) -> None:
+    (tmp_path / "jwks.json").write_text(json.dumps({"keys": [public(key())]}))
+    table = {"issuers": [ISSUER], "jwks_file": str(tmp_path / "jwks.json"), "calls_per_minute": 1}
+    whole = Client(create_app(load(public_base_url=BASE, clients={"north": table})))
+    path = f"{SERVICE}/feedback"
+
+    def told() -> int:
+        import time
+
+        now = int(time.time())
+        bearer = f"Bearer {token(aud=BASE + path, iat=now, exp=now + 60)}"
+        return post(whole, '{"feedback": []}', path, authorization=bearer).status_code
+
+    assert [told(), told()] == [200, 429]
+
+
+def test_row_21_no_card_is_lost_silently_under_ten_times_the_load(tmp_path: Path) -> None:
+    """Ten times as many calls as may run at once: each is answered, with its card or with the time to come back."""
+    door = Door(tmp_path, public(key()), calls_at_once=5, answer=lambda call: b'{"cards":[1]}')
+
+    async def run() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(door.app)
+
+        async def slow() -> AsyncIterator[bytes]:
+            await asyncio.sleep(0.05)
+            yield json.dumps(order_sign()).encode()
+
+        async with httpx.AsyncClient(transport=transport, base_url="http://cds.example") as client:
+            return await asyncio.gather(*(client.post(SERVICE, content=slow(), headers=sent()) for _ in range(50)))
+
+    responses = asyncio.run(run())
+    taken = [one for one in responses if one.status_code == 200]
+    others = [one for one in responses if one.status_code != 200]
+    assert len(taken) == 5
+    assert {one.content for one in taken} == {b'{"cards":[1]}'}
+    assert {one.status_code for one in others} == {429}
+    assert all("retry-after" in one.headers for one in others)
+
+
+# -------------------------------------------------------------------------------------------------- sizes of a request
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Door:
+    return Door(tmp_path, public(key()), settings={"max_body_bytes": 1 << 16})
+
+
+def test_row_06_a_body_over_the_limit_of_a_known_client(door: Door) -> None:
+    response = door.client.request("POST", SERVICE, content=b" " * (1 << 17), headers=sent())
+    assert_refused(response, 413)
+
+
+def test_row_19_two_authorization_headers(door: Door) -> None:
+    headers = [*sent().items(), ("authorization", f"Bearer {token()}")]
+    assert_refused(door.client.request("POST", SERVICE, content=b"{}", headers=headers), 400)
+
+
+def test_row_19_the_longest_token(door: Door) -> None:
+    assert door.call(token(extra="x" * 5500)).status_code == 200
+    assert door.call(token(extra="x" * 6500)).status_code == 401
+    assert door.call(token(head=header(extra="x" * 2000))).status_code == 200
+
+
+def nested(levels: int, kind: str) -> str:
+    begin, end = ('{"a":', "}") if kind == "object" else ("[", "]")
+    return begin * levels + "1" + end * levels
+
+
+DEEP = ["context.x", "x", "prefetch.x", "extension", "context.draftOrders.entry.0.resource.extension",
+        "context.draftOrders.entry.0.resource.dosageInstruction.0.x", "prefetch.kidney.entry.0.resource.extension",
+        "context.draftOrders.entry.0.resource.contained", "fhirAuthorization"]  # fmt: skip
+
+
+def deep(path: str, levels: int, kind: str) -> str:
+    request = severe()
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    inside: Any = request
+    for name in parents:
+        inside = inside[name]
+    inside[last] = "@"
+    return json.dumps(request, separators=(",", ":")).replace('"@"', nested(levels, kind))
+
+
+@pytest.mark.parametrize("kind", ["object", "array"])
+@pytest.mark.parametrize("path", DEEP)
+def test_row_08_nesting_never_breaks_the_service(client: Client, path: str, kind: str) -> None:
+    """Up to the depth that the interpreter can follow it is read; beyond, it is the request's fault, at every level."""
+    statuses = {
+        levels: post(client, deep(path, levels, kind)).status_code for levels in (60, 300, *range(860, 1010, 5))
+    }
+    assert statuses[60] == 200 or path in ("extension", "fhirAuthorization")
+    assert set(statuses.values()) <= {200, 400}
+    assert statuses[1005] == 400
+    assert post(client, deep(path, 100_000, kind)).status_code == 400
+
+
+def test_X6_a_text_of_more_than_fhir_allows(client: Client) -> None:
+    def with_note(size: int) -> httpx.Response:
+        return post(client, order_sign(order(note=[{"text": "x" * size}])))
+
+    assert with_note(1 << 20).status_code == 200
+    assert assert_refused(with_note((1 << 20) + 1), 413)["code"] == "too-long"
+
+
+def test_X6_many_texts_may_be_as_large_together(client: Client) -> None:
+    draft: Json = order(note=[{"text": "x" * 1000}] * 2000)
+    assert post(client, order_sign(draft)).status_code == 200
+
+
+def test_X6_a_huge_text_in_prefetch_costs_at_most_its_resource(client: Client) -> None:
+    request = severe()
+    request["prefetch"]["kidney"]["entry"][0]["resource"]["note"] = [{"text": "x" * 2_000_000}]
+    assert post(client, request).status_code == 200
