@@ -135,13 +135,34 @@ class Answer:
     strangers: int = 0
     """Resources of types that we never read."""
     gap: str = ""
+    warned: bool = False
     newest_first: bool = False
     failure: str = ""
+    next_page: str = ""
+    """The link to what follows; empty on the last page."""
+    counted: int = 0
+    """Matches on all pages so far, for comparison with the total."""
+
+    @property
+    def unmet(self) -> bool:
+        """Whether the FHIR server itself may know more. A failure that the EHR has reported is not asked for again
+        (resolutions.md 27), nor a list that only may be partial."""
+        if self.failure:
+            return self.failure == OTHER_THING and not (self.matches or self.junk)
+        if self.matches or self.junk:
+            return self.gap == SOME_LEFT_OUT
+        return bool(self.dropped or self.others or self.strangers) or self.gap == SOME_LEFT_OUT
+
+    def read_next_page(self, raw: Raw) -> None:
+        """What ``next_page`` leads to; the list is whole when nothing follows it."""
+        self.gap = self.next_page = ""
+        self.read(raw)
 
     def records(self) -> Records | NotAvailable:
         if self.matches or self.junk:
             unread = f"{len(self.junk)} of its entries could not be read" if self.junk else ""
-            gap = ERROR_BESIDE if self.failure else self.gap or unread
+            warned = WARNED if self.warned else ""
+            gap = ERROR_BESIDE if self.failure else self.gap or warned or unread
             return Records(tuple(self.matches), tuple(self.junk), gap, self.newest_first and gap in _CUT_OFF)
         if self.failure:
             return NotAvailable(self.failure)
@@ -150,7 +171,7 @@ class Answer:
         if self.others or self.strangers:
             return NotAvailable(OTHER_THING)
         # An empty page of several is a gap; an empty answer with a warning is how some EHRs say "nothing there".
-        return Records(incomplete="" if self.gap == WARNED else self.gap)
+        return Records(incomplete=self.gap)
 
     def read(self, raw: Raw) -> None:
         try:
@@ -212,9 +233,13 @@ class Answer:
 
     def _pages(self, value: _Bundle | _Value) -> None:
         links = [link for link in value.link or () if link is not None]
-        if any(link.relation == "next" for link in links):
-            self.gap = MORE_PAGES
-        elif isinstance(value.total, int) and value.total > sum(map(_is_match, value.entry or ())):
+        following = next((link for link in links if link.relation == "next"), None)
+        total = value.total if isinstance(value.total, int) else 0
+        if following is not None:
+            self.gap, self.next_page = MORE_PAGES, following.url or ""
+        if following is not None or total:
+            self.counted += sum(map(_is_match, value.entry or ()))
+        if following is None and total > self.counted:
             self.gap = SOME_LEFT_OUT
         self.newest_first = any(link.relation == "self" and _NEWEST_FIRST in (link.url or "") for link in links)
 
@@ -251,7 +276,7 @@ class Answer:
         if alone or not mild:
             self.failure = FAILED
         elif any(issue.severity == "warning" for issue in outcome.issue or ()):
-            self.gap = WARNED
+            self.warned = True
 
 
 def _tag(kind: type[Any]) -> str:

@@ -17,11 +17,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cards.catalogue import Catalogue
-from cds_service import api_docs, clients, log, services, suggestions
+from cds_service import api_docs, clients, completion, log, services, suggestions
 from cds_service import settings as settings_of
 from cds_service.clients import CdsClient
 from cds_service.clinical_content.page import content_page
 from cds_service.errors import MethodNotAllowed, NotFound, ServiceError
+from cds_service.fhir_access import Reading
+from cds_service.fhir_client import FhirClient, connections
+from cds_service.fhir_client.networks import LOOPBACK
 from cds_service.gate import Gate
 from cds_service.gather.codes import Codes
 from cds_service.middleware import BasePath, Cors, DirectCall, Guard, on_this_machine
@@ -50,8 +53,10 @@ def create_app(settings: Settings) -> FastAPI:
     deps = wire(settings)
     suggestions.warm()
     service = services.baclofen_safety(deps.catalogue.reads)
+    fhir = _fhir_client(settings)
+    reading = partial(Reading.of, settings, fhir, completion.searches(service.prefetch))
     about = {"mode": settings.mode, "contentVersion": deps.catalogue.content_version}
-    of = {client.name: _deps_of(client, deps) for client in [clients.ANYBODY, *known]}
+    of = {client.name: _deps_of(client, deps, reading(client.fhir_servers)) for client in [clients.ANYBODY, *known]}
     answers = {name: partial(respond, deps=its) for name, its in of.items()}
     app = application(settings, service, lambda client: answers[client.name], about, gate)
     feedback = feedback_taker(
@@ -59,16 +64,18 @@ def create_app(settings: Settings) -> FastAPI:
     )
     path = f"{DISCOVERY}/{service.id}/feedback"
     app.add_route(f"{DISCOVERY}/{{service_id}}/feedback", for_clients(feedback, gate, path), ["POST"])
+    app.state.closing = [fhir.close]
     app.add_route("/content", written_once(partial(content_page, deps.catalogue)), ["GET"])
     return app
 
 
-def _deps_of(client: CdsClient, deps: Deps) -> Deps:
+def _deps_of(client: CdsClient, deps: Deps, reading: Reading) -> Deps:
     """What its profile gives a client. Its overrides are its own: another EHR may have a patient of the same id."""
     return replace(
         deps,
         catalogue=deps.catalogue.for_site(client.rules_off, client.rules_silent),
         aliases={**deps.aliases, **client.key_aliases},
+        reading=reading,
         overrides=InProcess(),
     )
 
@@ -80,9 +87,18 @@ def wire(settings: Settings) -> Deps:
         codes=Codes.load(snomed=settings.snomed, dmd=settings.dmd),
         clock=_clock(settings),
         aliases=settings.aliases,
+        reading=None,
         content_url=f"{settings.public_base_url}/content" if settings.public_base_url else "",
         jurisdiction=settings.jurisdiction,
     )
+
+
+def _fhir_client(settings: Settings) -> FhirClient:
+    """Connects to public addresses and to the networks of the settings; in sandbox mode to this machine as well."""
+    networks = tuple(str(network) for network in settings.fhir_networks)
+    networks += LOOPBACK if settings.sandbox else ()
+    opens = partial(connections.transport, networks, settings.fhir_ca_file)
+    return FhirClient(opens, most_bytes=settings.max_body_bytes)
 
 
 def _clock(settings: Settings) -> Callable[[], datetime]:
@@ -133,13 +149,15 @@ def from_environment() -> FastAPI:
 
 
 @asynccontextmanager
-async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # What was loaded at start lives for ever: the collector need not look at it again.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     log.event("started")
     yield
+    for close in getattr(app.state, "closing", ()):
+        await close()
     log.event("stopped")
 
 

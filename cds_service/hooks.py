@@ -12,6 +12,7 @@ lone surrogates, which become U+FFFD; members and extensions that we do not know
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -48,6 +49,20 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Authorization:
+    """``fhirAuthorization`` with an access token, as it was sent. Whether it may be used is for ``fhir_access``."""
+
+    token: str = field(repr=False)
+    """For this call only: never stored, logged or repeated."""
+    token_type: str
+    """Empty when it was not sent."""
+    expires_in: float | None
+    """Seconds; None when it was not sent or is no number."""
+    patient: str
+    """The bare id of the patient that the token is for; empty when it was not sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class HookCall:
     """One call of the service, as the client sent it."""
 
@@ -64,8 +79,7 @@ class HookCall:
     """"MedicationRequest/d2" ...; None at order-sign."""
     prefetch: Mapping[str, Raw] = field(repr=False)
     fhir_server: str | None = None
-    has_token: bool = False
-    """An access token came with the request. The token itself is not kept: nothing reads from the FHIR server yet."""
+    authorization: Authorization | None = None
 
     @property
     def instance_is_uuid(self) -> bool:
@@ -83,7 +97,7 @@ def parse(body: bytes, hooks: Collection[Hook]) -> HookCall:
         raise FieldMissing("context")
     if not isinstance(context, dict):
         raise FieldInvalid("context", "an object")
-    fhir_server, has_token = _fhir_access(request)
+    fhir_server, authorization = _fhir_access(request)
     user_id = context.get("userId")
     return HookCall(
         hook=hook,
@@ -95,7 +109,7 @@ def parse(body: bytes, hooks: Collection[Hook]) -> HookCall:
         selections=_selections(context) if hook is Hook.ORDER_SELECT else None,
         prefetch=prefetch,
         fhir_server=fhir_server,
-        has_token=has_token,
+        authorization=authorization,
     )
 
 
@@ -265,16 +279,40 @@ def _hook(request: Mapping[str, Any], hooks: Collection[Hook]) -> Hook:
     raise HookNotServed(at="hook")
 
 
-def _fhir_access(request: Mapping[str, Any]) -> tuple[str | None, bool]:
+_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
+"""RFC 6750 allows fewer characters; these are what an HTTP header can hold."""
+
+
+def _fhir_access(request: Mapping[str, Any]) -> tuple[str | None, Authorization | None]:
     server = None if request.get("fhirServer") is None else _text(request, "fhirServer", "fhirServer")
     authorization = request.get("fhirAuthorization")
     if authorization is None:
-        return server, False
+        return server, None
     if not isinstance(authorization, dict):
         raise FieldInvalid("fhirAuthorization", "an object")
     if server is None:
         raise FieldMissing("fhirServer", "Send fhirServer whenever fhirAuthorization is sent.")
-    return server, bool(authorization.get("access_token"))
+    token = authorization.get("access_token")
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        return server, None
+    token_type, patient = authorization.get("token_type"), authorization.get("patient")
+    return server, Authorization(
+        token,
+        token_type if isinstance(token_type, str) else "",
+        _seconds(authorization.get("expires_in")),
+        patient.removeprefix("Patient/") if isinstance(patient, str) else "",
+    )
+
+
+def _seconds(value: Any) -> float | None:
+    """A number, also when it was sent as a text."""
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
+        return None
+    try:
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if math.isfinite(seconds) else None
 
 
 _NOT_IN_AN_ID = re.compile(r'[\s/?#%&\\<>"]|\.\.')

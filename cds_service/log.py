@@ -32,6 +32,11 @@ class Fields(TypedDict):
     rule: NotRequired[str]
     other_patients: NotRequired[int]
     """Prefetched resources of other patients that were not used."""
+    not_read: NotRequired[str]
+    """Why the FHIR server that a call names was not read, in words of ours."""
+    fhir_asked: NotRequired[int]
+    fhir_answered: NotRequired[int]
+    """With something that could be taken."""
     mode: NotRequired[str]
     content_version: NotRequired[str]
     address: NotRequired[str]
@@ -68,6 +73,16 @@ def rule_failed(rule: str, error: BaseException) -> None:
 def other_patients(resources: int) -> None:
     """The EHR prefetched resources of other patients. They were not used."""
     event("resources of other patients", "warning", other_patients=resources)
+
+
+def fhir_server_not_read(reason: str) -> None:
+    """Something was missing, and the FHIR server that the call names was not asked. ``reason``: ``fhir_access``."""
+    event("FHIR server not read", "warning", not_read=reason)
+
+
+def fhir_server_read(asked: int, answered: int) -> None:
+    level: Level = "info" if asked == answered else "warning"
+    event("FHIR server read", level, fhir_asked=asked, fhir_answered=answered)
 
 
 def suggestion_invalid(rule: str) -> None:

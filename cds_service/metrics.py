@@ -20,6 +20,7 @@ _seconds = Histogram(
     "Time from the first byte of a hook call to its answer",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
 )
+_fhir_reads = Counter("baclofen_cds_fhir_reads", "Requests to the FHIR servers of EHRs", ("outcome",))
 _cards = Counter("baclofen_cds_cards", "Cards shown", ("rule", "indicator"))
 _feedback = Counter("baclofen_cds_feedback", "What clients told of cards", ("outcome",))
 _rule_errors = Counter("baclofen_cds_rule_errors", "Rules that raised; each said that it could not assess", ("rule",))
@@ -39,6 +40,11 @@ def call_answered(hook: str, status: int, seconds: float) -> None:
     """``hook`` is a hook that is served, or "none" when the request named none."""
     _calls_of(hook, status).inc()
     _seconds.observe(seconds)
+
+
+def fhir_read(outcome: str) -> None:
+    """``outcome`` is "read" or the name of an ``Unread``."""
+    _fhir_reads.labels(outcome).inc()
 
 
 def card_shown(rule: str, indicator: str) -> None:

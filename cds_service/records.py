@@ -1,11 +1,11 @@
 """Prefetch key → resources of this patient, or why there are none. A key that is absent was not sent; what a value that
-was sent means is read by ``answers``.
+was sent means is read by ``answers``; what is missing then is read from the FHIR server by ``completion``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from cds_service import log, resources
@@ -13,7 +13,7 @@ from cds_service.answers import NOT_SENT, Answer, NotAvailable, Records
 from cds_service.errors import PreconditionFailed
 from cds_service.hooks import HookCall
 
-__all__ = ["Aliases", "NotAvailable", "PatientRecords", "Records", "collect"]
+__all__ = ["Aliases", "NotAvailable", "PatientRecords", "Received", "Records", "collect"]
 
 Aliases = Mapping[str, str]
 """Prefetch key as a site sends it → our key. Several may feed one."""
@@ -32,6 +32,11 @@ EXPECTED: Mapping[str, tuple[type[Any], ...]] = {
     "observations": (resources.Observation,),
 }
 """Our prefetch keys, and the types that answer each."""
+NOTHING_SENT = (
+    f"Send the prefetch keys that GET /cds-services lists: {', '.join(EXPECTED)}. Or send fhirServer and "
+    "fhirAuthorization for a FHIR server that this service may read."
+)
+_ABOUT_NOBODY = (resources.Medication, resources.Substance)
 _NOT_SENT = NotAvailable(NOT_SENT)
 
 
@@ -51,31 +56,68 @@ class PatientRecords:
     """Resources of other patients: not used."""
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What has come for one call so far, sorted: the prefetch, and then what was read from the FHIR server."""
+
+    patient_id: str
+    by_key: dict[str, list[Answer]] = field(default_factory=dict)
+    unnamed: list[Answer] = field(default_factory=list)
+    """Values that answer none of our keys, or no longer: what is in them of other types is used."""
+
+    @classmethod
+    def prefetched(cls, call: HookCall, aliases: Aliases | None = None) -> Received:
+        received = cls(call.patient_id)
+        for sent_as, raw in call.prefetch.items():
+            key = sent_as if sent_as in EXPECTED else (aliases or {}).get(sent_as)
+            answer = received.blank(key)
+            answer.read(raw)
+            (received.by_key.setdefault(key, []) if key else received.unnamed).append(answer)
+        return received
+
+    def blank(self, key: str | None) -> Answer:
+        return Answer(self.patient_id, EXPECTED[key] if key else ())
+
+    def unmet(self) -> list[str]:
+        """Keys that were not sent, or whose values the FHIR server itself may know better."""
+        return [key for key in EXPECTED if all(answer.unmet for answer in self.by_key.get(key, ()))]
+
+    def answers(self) -> Iterator[Answer]:
+        yield from self.unnamed
+        for key in EXPECTED:
+            yield from self.by_key.get(key, ())
+
+    def replace(self, key: str, answer: Answer) -> None:
+        """With what the FHIR server answered; a part of a list that was sent stands if the server has failed."""
+        before = self.by_key.get(key, [])
+        if isinstance(answer.records(), Records) or not any(isinstance(one.records(), Records) for one in before):
+            self.unnamed.extend(before)
+            self.by_key[key] = [answer]
+
+    def records(self) -> PatientRecords:
+        """Raises ``PreconditionFailed`` (412) if nothing about the patient can be had."""
+        found = {key: _merged(self.by_key[key]) if key in self.by_key else _NOT_SENT for key in EXPECTED}
+        everything = list(self.answers())
+        others = Records(
+            tuple(one for answer in everything for one in answer.others),
+            tuple(junk for answer in everything for junk in answer.other_junk),
+            NOT_SENT,
+        )
+        patients = tuple(one for one in others.resources if isinstance(one, resources.Patient))
+        if patients and not (isinstance(found["patient"], Records) and found["patient"].resources):
+            found["patient"] = Records(patients)
+        about_nobody = all(isinstance(one, _ABOUT_NOBODY) for one in others.resources)
+        if about_nobody and all(isinstance(one, NotAvailable) for one in found.values()):
+            raise PreconditionFailed(cure=NOTHING_SENT)
+        dropped = sum(answer.dropped for answer in everything)
+        if dropped:
+            log.other_patients(dropped)
+        return PatientRecords(**found, others=others, dropped=dropped)
+
+
 def collect(call: HookCall, aliases: Aliases | None = None) -> PatientRecords:
-    """For calls with a baclofen order. Raises ``PreconditionFailed`` (412) if nothing about the patient can be had."""
-    answers: dict[str, list[Answer]] = {}
-    unnamed: list[Answer] = []
-    for sent_as, raw in call.prefetch.items():
-        key = sent_as if sent_as in EXPECTED else (aliases or {}).get(sent_as)
-        answer = Answer(call.patient_id, EXPECTED[key] if key else ())
-        answer.read(raw)
-        (answers.setdefault(key, []) if key else unnamed).append(answer)
-    found = {key: _merged(answers[key]) if key in answers else _NOT_SENT for key in EXPECTED}
-    everything = [*unnamed, *(answer for key in EXPECTED for answer in answers.get(key, ()))]
-    others = Records(
-        tuple(one for answer in everything for one in answer.others),
-        tuple(junk for answer in everything for junk in answer.other_junk),
-        NOT_SENT,
-    )
-    patients = tuple(one for one in others.resources if isinstance(one, resources.Patient))
-    if patients and not (isinstance(found["patient"], Records) and found["patient"].resources):
-        found["patient"] = Records(patients)
-    if not others.resources and all(isinstance(one, NotAvailable) for one in found.values()):
-        raise PreconditionFailed(cure=f"Send the prefetch keys that GET /cds-services lists: {', '.join(EXPECTED)}.")
-    dropped = sum(answer.dropped for answer in everything)
-    if dropped:
-        log.other_patients(dropped)
-    return PatientRecords(**found, others=others, dropped=dropped)
+    """From the prefetch alone, for calls with a baclofen order. Raises ``PreconditionFailed`` (412)."""
+    return Received.prefetched(call, aliases).records()
 
 
 def _merged(answers: list[Answer]) -> Records | NotAvailable:

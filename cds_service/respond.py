@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import get_running_loop
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,6 +12,8 @@ from cards.facts import Jurisdiction, PatientFacts
 from cards.override_memory import without_overridden
 from cds_service import gather, log, metrics, records
 from cds_service.card_builder import Built, cards_for, encode
+from cds_service.completion import HungUp, complete, with_medications_of_drafts
+from cds_service.fhir_access import Access, NoAccess, Reading
 from cds_service.gather.codes import Codes
 from cds_service.gather.orders import concerns_baclofen, read_orders
 from cds_service.hooks import HookCall
@@ -29,6 +32,8 @@ class Deps:
     clock: Callable[[], datetime]
     """Now, in UTC; fixed by BACLOFEN_CDS_TODAY in sandbox mode."""
     aliases: records.Aliases
+    reading: Reading | None
+    """What may be read from FHIR servers; None: nothing."""
     content_url: str
     """Where a reader finds the clinical content, "https://.../content"; empty when the site has named no address."""
     jurisdiction: Jurisdiction
@@ -45,17 +50,26 @@ class Consultation:
     built: Built
 
 
-def respond(call: HookCall, deps: Deps) -> bytes:
-    """The CDS Hooks response to one call, encoded."""
+async def respond(call: HookCall, hung_up: HungUp, deps: Deps) -> bytes:
+    """The CDS Hooks response to one call, encoded. Waits for nothing but what the prefetch lacks."""
+    access = deps.reading.access(call, get_running_loop().time()) if deps.reading else NoAccess()
     if not concerns_baclofen(call, deps.codes):
-        return NOTHING_TO_SAY
-    return encode(consult(call, deps).built.cards)
+        if isinstance(access, NoAccess):
+            return NOTHING_TO_SAY
+        call = await with_medications_of_drafts(call, access, hung_up)
+        if not concerns_baclofen(call, deps.codes):
+            return NOTHING_TO_SAY
+    received = records.Received.prefetched(call, deps.aliases)
+    if isinstance(access, Access):
+        await complete(call, received, access, hung_up)
+    elif access.reason and received.unmet():
+        log.fhir_server_not_read(access.reason)
+    return encode(consult(call, received.records(), deps).built.cards)
 
 
-def consult(call: HookCall, deps: Deps) -> Consultation:
-    """Records, facts, assessment, cards: each step is a value that the next one reads."""
+def consult(call: HookCall, found: PatientRecords, deps: Deps) -> Consultation:
+    """Facts, assessment, cards: each step is a value that the next one reads."""
     now = deps.clock()
-    found = records.collect(call, deps.aliases)
     orders = read_orders(call, found, deps.codes, now)
     facts = gather.facts(call, orders, found, deps.codes, now, jurisdiction=deps.jurisdiction)
     assessment = deps.catalogue.assess(facts)

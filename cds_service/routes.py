@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from time import perf_counter
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from cds_service import log, metrics
 from cds_service.clients import CdsClient
 from cds_service.clinical_content.page import Page
+from cds_service.completion import HungUp
 from cds_service.errors import (
     InternalFault,
     NotAuthenticated,
@@ -31,7 +33,7 @@ from cds_service.hooks import HookCall, parse
 from cds_service.services import CdsService
 from cds_service.settings import Settings
 
-Answer = Callable[[HookCall], bytes]
+Answer = Callable[[HookCall, HungUp], Awaitable[bytes]]
 """``respond.respond`` with everything that it needs: the encoded CDS Hooks response."""
 
 Answers = Callable[[CdsClient], Answer]
@@ -41,7 +43,7 @@ ForClient = Callable[[Request, CdsClient], Awaitable[Response]]
 
 DISCOVERY = "/cds-services"
 GONE = 499
-"""In log and metrics: the client hung up before it had sent its request."""
+"""In log and metrics: the client hung up before its call was answered."""
 NO_STORE = {"cache-control": "no-store"}
 
 
@@ -123,7 +125,7 @@ class HookCalls:
                 body = await read_body(request, headers.length, self._settings)
                 size = len(body)
                 call = parse(body, self._service.hooks)
-                answer = self._answers(client)(call)
+                answer = await self._answers(client)(call, partial(_hung_up, request))
             status = 200
             return json_response(answer)
         except ServiceError as error:
@@ -144,6 +146,13 @@ class HookCalls:
             self._running -= 1
             seconds = perf_counter() - started
             _record(call, status, seconds, log.Fields(body_bytes=size, **fields))
+
+
+async def _hung_up(request: Request) -> NoReturn:
+    """Once its body was read, the only thing that a client can still say is that it has gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    raise ClientDisconnect
 
 
 def _about(refusal: NotAuthenticated) -> log.Fields:

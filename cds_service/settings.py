@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, FilePath, IPvAnyNetwork, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableVariable
 
@@ -59,6 +59,12 @@ class Settings(BaseSettings):
     key_aliases: dict[str, Key] = Field(
         {}, description="prefetch key as the EHR sends it = one of the keys that GET /cds-services lists"
     )
+
+    fhir_seconds: float = Field(0.4, gt=0, le=10, description="seconds until a call is answered with what has come")
+    fhir_networks: tuple[IPvAnyNetwork, ...] = Field(
+        (), description='private networks in which FHIR servers may be, as ["10.20.0.0/16"]'
+    )
+    fhir_ca_file: FilePath | None = Field(None, description="a PEM file of further authorities of FHIR servers")
 
     clients: dict[str, Any] = Field({}, description="a table [clients.NAME] for each CDS Client")
     clients_file: Path | None = Field(None, description="a TOML file with a table [clients.NAME] for each client")

@@ -22,7 +22,7 @@ from cds_service.explain.tree import as_json as tree_of
 from cds_service.explain.words import in_words
 from cds_service.gather.orders import concerns_baclofen
 from cds_service.hooks import HookCall, parse
-from cds_service.records import EXPECTED, NotAvailable, Records
+from cds_service.records import EXPECTED, NotAvailable, Records, collect
 from cds_service.respond import Consultation, Deps, consult
 from cds_service.services import HOOKS
 
@@ -35,7 +35,7 @@ def explain(path: Path, deps: Deps, *, as_json: bool) -> str:
     call = parse(_body(path), HOOKS)
     if not concerns_baclofen(call, deps.codes):
         return '{"cards":[]}' if as_json else NO_BACLOFEN
-    found = consult(call, deps)
+    found = consult(call, collect(call, deps.aliases), deps)
     return tree_of(call, found) if as_json else "\n".join(_lines(call, found, deps))
 
 

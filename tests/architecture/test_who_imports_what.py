@@ -20,7 +20,9 @@ KNOWN_BY: dict[str, set[str]] = {
     "prometheus_client": {"metrics"},
     "fhir": {"suggestions"},
     "joserfc": {"auth"},
-    "httpx": {"auth"},
+    "httpx": {"auth", "fhir_client"},
+    "httpx_aiohttp": {"fhir_client"},
+    "aiohttp": {"fhir_client"},
     "jinja2": {"clinical_content"},
     "markdown_it": {"clinical_content"},
 }

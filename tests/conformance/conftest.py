@@ -9,6 +9,7 @@ import pytest
 from cards.facts import Input
 from cds_service import clients, services
 from cds_service.app import application, create_app
+from cds_service.completion import HungUp
 from cds_service.gate import Gate
 from cds_service.hooks import HookCall
 from cds_service.settings import Settings, load
@@ -36,8 +37,12 @@ def shell() -> Shell:
     def build(answer: Callable[[HookCall], bytes] = lambda call: b'{"cards":[]}', **given: Any) -> Client:
         chosen = load(mode="sandbox", **given)
         service = services.baclofen_safety(frozenset(Input))
+
+        async def answered(call: HookCall, _: HungUp) -> bytes:
+            return answer(call)
+
         about = {"mode": chosen.mode, "contentVersion": "test"}
-        app = application(chosen, service, lambda client: answer, about, Gate.of(chosen, clients.load(chosen)))
+        app = application(chosen, service, lambda client: answered, about, Gate.of(chosen, clients.load(chosen)))
         return Client(app)
 
     return build

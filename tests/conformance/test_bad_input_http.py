@@ -17,7 +17,17 @@ from cds_service.app import application
 from cds_service.gate import Gate
 from cds_service.hooks import HookCall
 from cds_service.settings import load
-from tests.conformance.calls import SERVICE, Client, assert_refused, cards, has_kidney_card, order_sign, post, severe
+from tests.conformance.calls import (
+    SERVICE,
+    Client,
+    assert_refused,
+    cards,
+    has_kidney_card,
+    no_cards,
+    order_sign,
+    post,
+    severe,
+)
 from tests.conformance.conftest import Shell
 
 CANARY = "canary-7f3a"
@@ -263,7 +273,7 @@ def _app(**given: Any) -> Asgi:
     chosen = load(mode="sandbox", **given)
     service = services.baclofen_safety(frozenset(Input))
     gate = Gate.of(chosen, clients.load(chosen))
-    return application(chosen, service, lambda client: lambda call: b'{"cards":[]}', {"mode": "sandbox"}, gate)
+    return application(chosen, service, lambda client: no_cards, {"mode": "sandbox"}, gate)
 
 
 def _scope(path: str = SERVICE) -> dict[str, Any]:

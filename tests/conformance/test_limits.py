@@ -99,7 +99,11 @@ def test_X6_feedback_counts_too(tmp_path: Path) -> None:
 
 def test_row_21_no_card_is_lost_silently_under_ten_times_the_load(tmp_path: Path) -> None:
     """Ten times as many calls as may run at once: each is answered, with its card or with the time to come back."""
-    door = Door(tmp_path, public(key()), calls_at_once=5, answer=lambda call: b'{"cards":[1]}')
+
+    async def one_card(_call: object, _hung_up: object) -> bytes:
+        return b'{"cards":[1]}'
+
+    door = Door(tmp_path, public(key()), calls_at_once=5, answer=one_card)
 
     async def run() -> list[httpx.Response]:
         transport = httpx.ASGITransport(door.app)

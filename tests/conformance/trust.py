@@ -24,7 +24,7 @@ from cds_service.auth.key_sets import KeySets
 from cds_service.gate import Gate
 from cds_service.routes import Answer
 from cds_service.settings import load
-from tests.conformance.calls import SERVICE, Client, Json, order_sign
+from tests.conformance.calls import SERVICE, Client, Json, no_cards, order_sign
 
 BASE = "https://cds.example"
 URL = BASE + SERVICE
@@ -118,7 +118,7 @@ class Door:
         now: Callable[[], float] = lambda: NOW,
         fetch: Callable[[httpx.Request], Any] | None = None,
         settings: Json | None = None,
-        answer: Answer = lambda call: b'{"cards":[]}',
+        answer: Answer = no_cards,
         **profile: Any,
     ) -> None:
         self.fetched: list[str] = []

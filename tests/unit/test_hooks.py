@@ -47,7 +47,7 @@ def test_a_call(style: dict[str, Any]) -> None:
     assert (call.patient_id, call.user_id, call.encounter_id) == ("p1", "Practitioner/u1", "e1")
     assert call.selections == frozenset({"MedicationRequest/d1"})
     assert call.fhir_server == "https://ehr.example/fhir"
-    assert call.has_token
+    assert call.authorization is not None
     (draft,) = call.drafts
     assert draft.full_url == "urn:uuid:1"
     assert isinstance(draft.resource, MedicationRequest)
@@ -66,7 +66,7 @@ def test_neither_token_nor_chart_shows_in_the_representation() -> None:
 
 
 def test_an_empty_token_counts_as_none() -> None:
-    assert not parse(json.dumps(REQUEST | {"fhirAuthorization": {"access_token": ""}})).has_token
+    assert parse(json.dumps(REQUEST | {"fhirAuthorization": {"access_token": ""}})).authorization is None
 
 
 def draft_with(text: str) -> hooks.Draft:

@@ -151,7 +151,7 @@ def test_35_entry_of_the_drafts_by_full_url(reference: str, full_url: str) -> No
 def test_35_prefetched() -> None:
     prefetch = {"medications": bundle(medication())}
     assert daily(only(referring("Medication/m1"), prefetch=prefetch)) == "30 mg/day"
-    assert daily(only(referring("Medication/m1"), prefetch={"anything": medication()})) == "30 mg/day"
+    assert daily(only(referring("Medication/m1"), prefetch={"patient": None, "anything": medication()})) == "30 mg/day"
 
 
 def test_36_absolute_under_the_base_of_the_call() -> None:

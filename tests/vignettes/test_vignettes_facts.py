@@ -28,7 +28,7 @@ from cards.facts import (
     Unreadable,
 )  # fmt: skip
 from cards.vignettes import TODAY, Vignette, all_vignettes, facts_of
-from cds_service import hooks
+from cds_service import hooks, records
 from cds_service.app import wire
 from cds_service.respond import Deps, consult
 from cds_service.services import HOOKS
@@ -44,7 +44,8 @@ def deps() -> Deps:
 
 def gathered(given: dict[str, Any], style: Style) -> PatientFacts:
     body = json.dumps(style.order_sign(given)).encode()
-    return consult(hooks.parse(body, HOOKS), deps()).facts
+    call = hooks.parse(body, HOOKS)
+    return consult(call, records.collect(call, deps().aliases), deps()).facts
 
 
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: style.name)
