@@ -12,14 +12,13 @@ import multiprocessing
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from functools import partial
 from statistics import quantiles
 from time import perf_counter, process_time
 
 import httpx
 
 from cds_service.fhir_client import Base, FhirClient
-from cds_service.fhir_client.connections import transport
+from cds_service.fhir_client.connections import transports
 from cds_service.fhir_client.networks import LOOPBACK
 
 DELAY = 0.010
@@ -103,7 +102,7 @@ async def ours(base: str, path: str, at_once: int, carrier: Opens) -> tuple[floa
 CARRIERS: dict[str, Opens | None] = {
     "httpx.AsyncClient": None,
     "ours over httpx's transport": httpx.AsyncHTTPTransport,
-    "ours over aiohttp's (kept)": partial(transport, LOOPBACK),
+    "ours over aiohttp's (kept)": transports(LOOPBACK),
 }
 
 

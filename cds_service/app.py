@@ -43,7 +43,7 @@ from cds_service.routes import (
     written_once,
 )
 from cds_service.services import CdsService
-from cds_service.settings import Settings
+from cds_service.settings import Settings, SettingsError
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -94,10 +94,14 @@ def wire(settings: Settings) -> Deps:
 
 
 def _fhir_client(settings: Settings) -> FhirClient:
-    """Connects to public addresses and to the networks of the settings; in sandbox mode to this machine as well."""
+    """Connects to public addresses and to the networks of the settings; in sandbox mode to this machine as well.
+    Raises ``SettingsError``."""
     networks = tuple(str(network) for network in settings.fhir_networks)
     networks += LOOPBACK if settings.sandbox else ()
-    opens = partial(connections.transport, networks, settings.fhir_ca_file)
+    try:
+        opens = connections.transports(networks, settings.fhir_ca_file)
+    except OSError as error:
+        raise SettingsError(f"fhir_ca_file: {error.strerror}; name a PEM file with certificates") from None
     return FhirClient(opens, most_bytes=settings.max_body_bytes)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 from urllib.parse import quote
 
@@ -46,16 +46,18 @@ def searches(templates: Mapping[str, str]) -> dict[str, str]:
     return {key: quote(text, safe="{}/?&=,:").replace(_PATIENT, "{patient}") for key, text in templates.items()}
 
 
-async def complete(call: HookCall, received: Received, access: Access, hung_up: HungUp) -> None:
-    """Adds to ``received``. Raises what ``hung_up`` raises."""
+async def complete(call: HookCall, received: Received, access: Access, hung_up: HungUp) -> HookCall:
+    """Adds to ``received``. The call comes back as if all had been prefetched: a suggestion that stops an order of the
+    chart repeats it as it came. Raises what ``hung_up`` raises."""
     unmet = [key for key in received.unmet() if key in access.searches]
     paged = [answer for answer in received.answers() if answer.next_page]
     if not unmet and not paged and not _unread_medications(call, received, access.base):
-        return
+        return call
     with access.client.server(access.base, access.token, access.deadline) as server:
         reading = _Reading(call, received, server, access.searches)
         await _all(reading.works(unmet, paged), hung_up)
         log.fhir_server_read(server.asked, server.read)
+    return replace(call, prefetch={**call.prefetch, **reading.bodies})
 
 
 async def with_medications_of_drafts(call: HookCall, access: Access, hung_up: HungUp) -> HookCall:
@@ -75,6 +77,8 @@ class _Reading:
     received: Received
     server: FhirServer
     searches: Mapping[str, str]
+    bodies: dict[str, Raw] = field(default_factory=dict, repr=False)
+    """By address."""
 
     def works(self, unmet: list[str], paged: list[Answer]) -> list[Coroutine[Any, Any, None]]:
         """Started in this order."""
@@ -94,9 +98,8 @@ class _Reading:
     async def _key(self, key: str) -> None:
         rank = _RANKS.get(key, _LAST)
         search = self.searches[key].format(patient=quote(self.call.patient_id, safe=""))
-        body = await self.server.get(search, rank)
         answer = self.received.blank(key)
-        _read(answer, body)
+        _read(answer, await self._get(search, rank))
         self.received.replace(key, answer)
         await self._pages(answer, f"{self.server.base}/{search}", rank)
 
@@ -109,10 +112,10 @@ class _Reading:
             if url is None or url in seen:
                 return
             seen.add(url)
-            body = await self.server.get(url, rank)
+            body = await self._get(url, rank)
             if isinstance(body, Unread):
                 return
-            answer.read_next_page(Raw(body))
+            answer.read_next_page(body)
             asked = url
 
     async def medications(self) -> None:
@@ -121,17 +124,23 @@ class _Reading:
             return
         one = f"Medication/{wanted[0]}"
         search = one if len(wanted) == 1 else f"Medication?_id={','.join(wanted)}&_count={len(wanted)}"
-        body = await self.server.get(search, _RANKS["medications"])
         answer = self.received.blank(None)
-        _read(answer, body)
+        _read(answer, await self._get(search, _RANKS["medications"]))
         self.received.unnamed.append(answer)
 
+    async def _get(self, url: str, rank: int) -> Raw | Unread:
+        body = await self.server.get(url, rank)
+        if isinstance(body, Unread):
+            return body
+        self.bodies[url] = Raw(body)
+        return self.bodies[url]
 
-def _read(answer: Answer, body: bytes | Unread) -> None:
+
+def _read(answer: Answer, body: Raw | Unread) -> None:
     if isinstance(body, Unread):
         answer.failure = body.value
     else:
-        answer.read(Raw(body))
+        answer.read(body)
 
 
 # --------------------------------------------------------------------------------------------- references to medicines

@@ -61,7 +61,7 @@ async def respond(call: HookCall, hung_up: HungUp, deps: Deps) -> bytes:
             return NOTHING_TO_SAY
     received = records.Received.prefetched(call, deps.aliases)
     if isinstance(access, Access):
-        await complete(call, received, access, hung_up)
+        call = await complete(call, received, access, hung_up)
     elif access.reason and received.unmet():
         log.fhir_server_not_read(access.reason)
     return encode(consult(call, received.records(), deps).built.cards)

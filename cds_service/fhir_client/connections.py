@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import ssl
 from asyncio import Future, get_running_loop
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,9 +29,10 @@ ERRORS = (httpx.TransportError, httpx.InvalidURL, aiohttp.ClientError, OSError)
 """What a transport raises when there is no answer. Its messages may quote what was sent: they are never repeated."""
 
 
-def transport(networks: tuple[str, ...] = (), ca_file: Path | None = None) -> httpx.AsyncBaseTransport:
+def transports(networks: tuple[str, ...] = (), ca_file: Path | None = None) -> Callable[[], httpx.AsyncBaseTransport]:
     """To public addresses and to ``networks``; with TLS 1.2 at least, certificate and name checked against the public
-    authorities and those of ``ca_file``. It belongs to the event loop of its first request."""
+    authorities and those of ``ca_file``. A transport belongs to the event loop of its first request. Raises ``OSError``
+    for a file that holds no certificates."""
     trusted = ssl.create_default_context()
     if ca_file is not None:
         trusted.load_verify_locations(ca_file)
@@ -48,7 +49,7 @@ def transport(networks: tuple[str, ...] = (), ca_file: Path | None = None) -> ht
             connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, read_bufsize=1 << 16
         )
 
-    return AiohttpTransport(verify=trusted, trust_env=False, client=session)
+    return lambda: AiohttpTransport(verify=trusted, trust_env=False, client=session)
 
 
 @dataclass(slots=True)
