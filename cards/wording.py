@@ -14,6 +14,7 @@ from typing import Any
 
 from cards.case import Case, Kind
 from cards.content import LONGEST_SUMMARY, CardText, Source, fill
+from cards.dose_in_words import instead
 from cards.facts import Bound, Missing, OralDose, Why
 from cards.kidney import KidneyFunction
 from cards.outcome import Finding
@@ -44,6 +45,7 @@ class Words:
             return self._summary_card(card)
         text = self.texts[card.rule]
         paragraphs = [self._paragraph(text, name, values) for name in card.finding.detail]
+        paragraphs += _order_instead(card)
         if card.merged:
             paragraphs.append("**Also:**\n\n" + "\n".join(f"- {self._line(card.case, other)}" for other in card.merged))
         remarks = [self.sentences[name] for name in card.remarks if name not in card.finding.detail]
@@ -65,7 +67,7 @@ class Words:
             summary = f"{len(names)} other baclofen points for this patient"
         lines = [f"- {self._line(card.case, finding)}" for finding in card.merged]
         sources = [source for finding in card.merged for source in self.texts[finding.rule].sources]
-        return CardWords(summary, "\n\n".join(["\n".join(lines), self._sources(sources)]))
+        return CardWords(summary, "\n\n".join(["\n".join(lines), *_order_instead(card), self._sources(sources)]))
 
     def _paragraph(self, text: CardText, name: str, values: Mapping[str, Any]) -> str:
         return fill(text.detail[name] if name in text.detail else self.sentences[name], values, _in_markdown)
@@ -77,6 +79,11 @@ class Words:
         named = list(dict.fromkeys(self.evidence[key] for key in keys if key in self.evidence))[:MOST_SOURCES]
         cited = "; ".join(f"[{escape(s.citation)}]({s.link})" if s.link else escape(s.citation) for s in named)
         return f"Sources: {cited or 'policy of this service'}. Content version {self.content_version}."
+
+
+def _order_instead(card: ShownCard) -> list[str]:
+    doses = instead(card.proposals)
+    return [f"**Order instead:** {doses}."] if doses else []
 
 
 # ----------------------------------------------------------------------------------------------- standard values

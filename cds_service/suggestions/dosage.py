@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Protocol
 
+from cards.dose_in_words import MOMENTS, TIMES
 from cards.outcome import Regimen, Taper
 from cards.quantities import Days, SingleDose, plain_number
 
@@ -175,17 +176,12 @@ def _by(route: object) -> str:
 # ----------------------------------------------------------------------------------------------------- instructions
 
 
-_TIMES = {1: "once a day", 2: "twice a day", 3: "three times a day", 4: "four times a day"}
-_MOMENTS = {
-    2: (("MORN", "in the morning"), ("NIGHT", "at night")),
-    3: (("MORN", "in the morning"), ("AFT", "in the afternoon"), ("NIGHT", "at night")),
-    4: (("MORN", "in the morning"), ("AFT", "in the afternoon"), ("EVE", "in the evening"), ("NIGHT", "at night")),
-}
-"""EventTiming codes that STU3 and R4 share, and their words."""
+_MOMENTS = {"in the morning": "MORN", "in the afternoon": "AFT", "in the evening": "EVE", "at night": "NIGHT"}
+"""The words of the clinic → EventTiming codes that STU3 and R4 share."""
 
 
 def _often(times: int) -> str:
-    return _TIMES.get(times, f"{times} times a day")
+    return TIMES.get(times, f"{times} times a day")
 
 
 def for_regimen(
@@ -196,7 +192,7 @@ def for_regimen(
     if len(set(regimen.doses)) == 1:
         moments: Sequence[tuple[str, str]] = (("", _often(len(regimen.doses))),)
     else:
-        moments = _MOMENTS[len(regimen.doses)]
+        moments = [(_MOMENTS[moment], moment) for moment in MOMENTS[len(regimen.doses)]]
         sequence = sequence or 1
     instructions = []
     for dose, (when, moment) in zip(regimen.doses, moments, strict=False):
