@@ -45,9 +45,12 @@ def transports(networks: tuple[str, ...] = (), ca_file: Path | None = None) -> C
             ttl_dns_cache=60,
             socket_factory=checked_sockets(networks),
         )
-        return aiohttp.ClientSession(
+        opened = aiohttp.ClientSession(
             connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, read_bufsize=1 << 16
         )
+        # It would ask again by itself: then one retry of ours would make four requests.
+        opened._retry_connection = False  # noqa: SLF001  # there is no public name; tests count the requests
+        return opened
 
     return lambda: AiohttpTransport(verify=trusted, trust_env=False, client=session)
 
