@@ -1,4 +1,4 @@
-"""Rows 36, 48 and 54 to 68: a FHIR server that misbehaves costs the inputs that it was asked for, never more. It is said,
+"""Rows 36, 48, 54 to 68: a FHIR server that misbehaves costs the inputs that it was asked for, never more. It is said,
 and the answer never waits beyond the deadline."""
 
 from __future__ import annotations
