@@ -76,6 +76,7 @@ def _deps_of(client: CdsClient, deps: Deps, reading: Reading) -> Deps:
         catalogue=deps.catalogue.for_site(client.rules_off, client.rules_silent),
         aliases={**deps.aliases, **client.key_aliases},
         reading=reading,
+        dialect=client.dialect,
         overrides=InProcess(),
     )
 

@@ -20,6 +20,7 @@ from cards.outcome import LimitSupply
 from cards.quantities import Days
 from cards.triage import SUMMARY_CARD, ShownCard
 from cards.wording import Words
+from cds_service.dialects import Dialect
 from cds_service.hooks import HookCall
 from cds_service.suggestions import NotOffered, OrderedProduct, Session, suggestions_for
 
@@ -88,10 +89,12 @@ def cards_for(
     call: HookCall,
     products: Mapping[str, OrderedProduct],
     content_url: str = "",
+    *,
+    dialect: Dialect = Dialect.GENERIC,
 ) -> Built:
     """``products``: the recognised baclofen product of each draft, by the draft's reference."""
     by_rule = frames(catalogue, content_url)
-    return build(assessment.triaged.cards, catalogue.words, by_rule, Session.of(call, products))
+    return build(assessment.triaged.cards, catalogue.words, by_rule, Session.of(call, products, dialect))
 
 
 @lru_cache(maxsize=128)  # one for each client
@@ -136,7 +139,8 @@ def _card(
     card["source"] = frame.source
     if made.offered:
         card["suggestions"] = made.offered
-        card["selectionBehavior"] = "at-most-one" if _exclude_each_other(made.offered) else "any"
+        alternatives = session.dialect is not Dialect.EPIC and _exclude_each_other(made.offered)
+        card["selectionBehavior"] = "at-most-one" if alternatives else "any"
     if frame.override_reasons:
         card["overrideReasons"] = frame.override_reasons
     if frame.links:

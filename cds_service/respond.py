@@ -13,6 +13,7 @@ from cards.override_memory import without_overridden
 from cds_service import gather, log, metrics, records
 from cds_service.card_builder import Built, cards_for, encode
 from cds_service.completion import HungUp, complete, with_medications_of_drafts
+from cds_service.dialects import Dialect
 from cds_service.fhir_access import Access, NoAccess, Reading
 from cds_service.gather.codes import Codes
 from cds_service.gather.orders import concerns_baclofen, read_orders
@@ -37,6 +38,7 @@ class Deps:
     content_url: str
     """Where a reader finds the clinical content, "https://.../content"; empty when the site has named no address."""
     jurisdiction: Jurisdiction
+    dialect: Dialect = Dialect.GENERIC
     overrides: OverrideMemory = field(default_factory=InProcess)
 
 
@@ -75,7 +77,7 @@ def consult(call: HookCall, found: PatientRecords, deps: Deps) -> Consultation:
     assessment = deps.catalogue.assess(facts)
     shown = without_overridden(assessment.triaged, deps.overrides.overridden(call.patient_id, now))
     assessment = replace(assessment, triaged=shown)
-    built = cards_for(assessment, deps.catalogue, call, orders.products, deps.content_url)
+    built = cards_for(assessment, deps.catalogue, call, orders.products, deps.content_url, dialect=deps.dialect)
     cards = zip((card["uuid"] for card in built.cards), shown.cards, strict=True)
     deps.overrides.shown(call.patient_id, cards, now)
     _tell_operator(assessment, built)

@@ -41,7 +41,7 @@ class Suggestions:
 def suggestions_for(
     proposals: Sequence[Proposal], case: Case, session: Session, limit: Days | None = None
 ) -> Suggestions:
-    """One suggestion per proposal of one card.
+    """One suggestion per proposal of one card; none where the client's EHR cannot apply it.
 
     ``limit``: some card of this response limits the supply. A new dose then carries the limit too, because the later of
     two updates of one draft replaces the earlier (resolutions.md 12a).
@@ -51,14 +51,16 @@ def suggestions_for(
     not_offered: list[NotOffered] = []
     for proposal in proposals:
         try:
-            label, actions = writer.write(proposal)
+            offers = writer.offers(proposal)
         except (CannotActError, InvalidError) as why:
             not_offered.append(NotOffered(proposal, str(why), isinstance(why, InvalidError)))
         else:
-            offered.append((proposal, {"label": label, "uuid": str(uuid4()), "actions": actions}))
-    preferred = _preferred([proposal for proposal, _ in offered])
-    if preferred is not None:
-        offered[preferred][1]["isRecommended"] = True
+            for label, actions in offers:
+                offered.append((proposal, {"label": label, "uuid": str(uuid4()), "actions": actions}))
+    preferred = _preferred(proposals)
+    for proposal, suggestion in offered:
+        if proposal is preferred:
+            suggestion["isRecommended"] = True
     return Suggestions(tuple(suggestion for _, suggestion in offered), tuple(not_offered))
 
 
@@ -67,16 +69,18 @@ def warm() -> None:
     for test in Test:
         for urgent in (False, True):
             checked("ServiceRequest", created.laboratory_test(OrderTest(test, urgent)))
-    checked("MedicationRequest", created.naloxone())
+    for naloxone in (created.naloxone(), created.with_rxnorm_as_oid(created.naloxone())):
+        checked("MedicationRequest", naloxone)
     for single, times in (("2.5", 1), ("2.5", 2), ("2.5", 3), ("5", 2), ("5", 3), ("5", 4), ("10", 3)):
         regimen = Regimen((SingleDose.of(single),) * times)
         checked("MedicationRequest", {"dosageInstruction": for_regimen(regimen, None, " by mouth")})
 
 
-def _preferred(proposals: Sequence[Proposal]) -> int | None:
-    """The first dose suggestion, where every other one is said to be second choice."""
-    doses = [n for n, one in enumerate(proposals) if isinstance(one, ChangeDose | Taper | WithdrawOrder | StopExisting)]
-    first_choice = [n for n in doses if not _second_choice(proposals[n])]
+def _preferred(proposals: Sequence[Proposal]) -> Proposal | None:
+    """The first dose proposal, where every other one is said to be second choice. It may not be among those offered:
+    then none is recommended, least of all what came after it."""
+    doses = [one for one in proposals if isinstance(one, ChangeDose | Taper | WithdrawOrder | StopExisting)]
+    first_choice = [one for one in doses if not _second_choice(one)]
     return doses[0] if doses and first_choice == doses[:1] else None
 
 

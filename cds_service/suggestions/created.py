@@ -7,6 +7,7 @@ from cds_service.suggestions.dosage import Json
 
 _LOINC = "http://loinc.org"
 _RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+_RXNORM_OID = "urn:oid:2.16.840.1.113883.6.88"
 _TESTS = {
     Test.CREATININE: ("2160-0", "Creatinine [Mass/volume] in Serum or Plasma"),
     Test.CYSTATIN_C: ("33863-2", "Cystatin C [Mass/volume] in Serum or Plasma"),
@@ -46,6 +47,15 @@ def naloxone() -> Json:
         ],
         "dispenseRequest": {"quantity": {"value": 2, "unit": "nasal spray device"}},
     }  # fmt: skip
+
+
+def with_rxnorm_as_oid(resource: Json) -> Json:
+    """Epic knows RxNorm by its OID alone."""
+    drug = resource.get("medicationCodeableConcept")
+    if drug is None:
+        return resource
+    coding = [one | {"system": _RXNORM_OID} if one["system"] == _RXNORM else one for one in drug["coding"]]
+    return resource | {"medicationCodeableConcept": drug | {"coding": coding}}
 
 
 def for_patient(resource: Json, patient_id: str, encounter_id: str | None) -> Json:

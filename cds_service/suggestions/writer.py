@@ -21,6 +21,7 @@ from cards.outcome import (
     WithdrawOrder,
 )
 from cards.quantities import Days
+from cds_service.dialects import Dialect
 from cds_service.suggestions import created, labels, supply
 from cds_service.suggestions.dosage import (
     Json,
@@ -63,8 +64,22 @@ class Writer:
     limit: Days | None
     """A limit of supply that every new dose carries too (resolutions.md 12a)."""
 
+    def offers(self, proposal: Proposal) -> list[tuple[str, list[Json]]]:
+        """Label and actions of each suggestion, in the client's dialect. Raises CannotActError and InvalidError."""
+        if self.session.dialect is Dialect.INFO_ONLY:
+            raise CannotActError("this client is given words only")
+        label, actions = self.write(proposal)
+        if self.session.dialect is Dialect.GENERIC:
+            return [(label, actions)]
+        if any(action["type"] == "update" for action in actions):
+            raise CannotActError("the client's EHR takes no change of an order")
+        if len(actions) == 1:
+            return [(label, actions)]
+        numbered = [f"Remove baclofen order {number} of {len(actions)}" for number in range(1, len(actions) + 1)]
+        return [(said, [action | {"description": f"{said}."}]) for said, action in zip(numbered, actions, strict=True)]
+
     def write(self, proposal: Proposal) -> tuple[str, list[Json]]:
-        """Label and actions. Raises CannotActError and InvalidError."""
+        """Label and actions, for a client that takes all of CDS Hooks. Raises CannotActError and InvalidError."""
         match proposal:
             case ChangeDose():
                 return self._change_dose(proposal)
@@ -219,6 +234,8 @@ class Writer:
     def _create(self, resource: Json, said: str) -> Json:
         if any(Version.of(draft) is Version.DSTU2 for draft in self.session.drafts.values()):
             raise CannotActError("the client speaks DSTU2, which does not know this R4 resource")
+        if self.session.dialect is Dialect.EPIC:
+            resource = created.with_rxnorm_as_oid(resource)
         checked(resource["resourceType"], resource)
         for_patient = created.for_patient(resource, self.session.patient_id, self.session.encounter_id)
         return {"type": "create", "description": said, "resource": for_patient}
