@@ -36,26 +36,43 @@ def document(settings: Settings, service: CdsService, version: str) -> dict[str,
         },
     }
     problem = {"description": "OperationOutcome with the problem and its cure"}
-    refusals = dict.fromkeys(("400", "404", "408", "412", "413", "415", "431", "500", "503"), problem)
+    refusals = dict.fromkeys(("400", "401", "404", "408", "412", "413", "415", "429", "431", "500", "503"), problem)
     call = {
         "summary": service.title,
         "description": service.description,
         "requestBody": {"required": True, "content": {"application/json": {"schema": hook_call}}},
         "responses": {"200": {"description": "CDS Hooks cards; none when there is nothing to say"}, **refusals},
+        "security": _token(optional=settings.sandbox),
     }
+    discovery = _get("Discovery: the CDS Services of this server")
+    if settings.protect_discovery:
+        discovery |= {"security": _token(optional=settings.sandbox)}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Baclofen CDS", "version": version, "description": service.usage_requirements},
         "servers": [{"url": settings.public_base_url or "/"}],
         "paths": {
-            "/cds-services": {"get": _get("Discovery: the CDS Services of this server")},
+            "/cds-services": {"get": discovery},
             f"/cds-services/{service.id}": {"post": call},
             "/healthz": {"get": _get("The process is alive")},
             "/readyz": {"get": _get("The clinical content is loaded and calls can be answered")},
             "/content": {"get": _get("The clinical content, for reading and printing (HTML)")},
             "/metrics": {"get": _get("Counters for Prometheus")},
         },
+        "components": {"securitySchemes": {"clientToken": _CLIENT_TOKEN}},
     }
+
+
+_CLIENT_TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "A new JWT for each call, as CDS Hooks 2.0 defines it",
+}
+
+
+def _token(*, optional: bool) -> list[dict[str, list[str]]]:
+    return [{"clientToken": []}, *([{}] if optional else [])]
 
 
 def _get(summary: str) -> dict[str, Any]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from joserfc.jwk import ECKey
 
 from cds_service.__main__ import main
+from cds_service.auth.tokens import Reason
+from cds_service.client_values import READERS
 
 
 @pytest.fixture(autouse=True)
@@ -88,3 +91,20 @@ def test_a_key_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture
     for command in ("check-config", "serve"):
         assert main([command, "--config", config]) == 2
         assert "other.json (jwks_file of [clients.north]) key 1 is symmetric" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["generic", "epic"])
+def test_the_example_files_are_right(name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    example = Path(__file__).parents[2] / "fixtures" / "clients" / f"{name}.toml"
+    (tmp_path / example.name).write_text(example.read_text("utf-8"))
+    assert main(["check-config", "--config", str(tmp_path / example.name)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("production mode")
+    assert f"gets           {name}: " in said
+
+
+def test_the_guide_names_every_key_of_a_profile() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "integrators.md").read_text("utf-8")
+    table = guide.partition("### Client profiles")[2].partition("### Dialects")[0]
+    assert [key for key in READERS if f"`{key}`" not in table] == []
+    assert [reason for reason in get_args(Reason) if f"`{reason}`" not in guide] == []
