@@ -81,7 +81,7 @@ class Catalogue:
         for case in cases:
             outcomes += [(case, _ask(rule, case, limits, broken)) for rule, limits in self._rules]
         heard = outcomes if not self._silent else [one for one in outcomes if one[1].rule not in self._silent]
-        if subject := cases[0] if cases else _about_other_patients(facts, kidney, self.dosing):
+        if subject := cases[0] if cases else _without_orders(facts, kidney, self.dosing):
             for gap_rule in self._gap_rules:
                 gap = (subject, gap_rule.assess(subject, [outcome for _, outcome in heard]))
                 outcomes.append(gap)
@@ -138,9 +138,10 @@ def _remark(found: Triaged, card: ShownCard, sentence: str, values: Mapping[str,
     return replace(found, cards=tuple(remarked if shown.rule == card.rule else shown for shown in found.cards))
 
 
-def _about_other_patients(facts: PatientFacts, kidney: KidneyFunction | Missing, dosing: Dosing) -> Case | None:
-    """When every baclofen order names another patient there is no case; the card that says so still needs one."""
-    if not facts.orders_for_other_patients or facts.deceased:
+def _without_orders(facts: PatientFacts, kidney: KidneyFunction | Missing, dosing: Dosing) -> Case | None:
+    """When every baclofen order names another patient, or no order could be read, there is no case; the card that says
+    so still needs one."""
+    if not (facts.orders_for_other_patients or facts.orders_unread) or facts.deceased:
         return None
     return Case(
         facts=facts, orders=(), route=Route.ORAL, kind=Kind.UNKNOWN, dose=Unreadable("the order names another patient"),

@@ -532,6 +532,8 @@ class PatientFacts:
     observations: Observations | Missing
     jurisdiction: Jurisdiction
     """Of the site, not of the patient."""
+    orders_unread: int = 0
+    """Drafts of this patient whose medicine stands nowhere that could be read: any of them may be baclofen."""
 
     @property
     def today(self) -> date:

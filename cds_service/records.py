@@ -13,7 +13,7 @@ from cds_service.answers import NOT_SENT, Answer, NotAvailable, Records
 from cds_service.errors import PreconditionFailed
 from cds_service.hooks import HookCall
 
-__all__ = ["Aliases", "NotAvailable", "PatientRecords", "Received", "Records", "collect"]
+__all__ = ["NOT_READ", "Aliases", "NotAvailable", "PatientRecords", "Received", "Records", "collect"]
 
 Aliases = Mapping[str, str]
 """Prefetch key as a site sends it → our key. Several may feed one."""
@@ -54,6 +54,10 @@ class PatientRecords:
     nothing."""
     dropped: int
     """Resources of other patients: not used."""
+
+
+NOT_READ = PatientRecords(**dict.fromkeys(EXPECTED, _NOT_SENT), others=Records(), dropped=0)
+"""Of a patient about whom nothing was asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from cds_service.completion import HungUp, complete, with_medications_of_drafts
 from cds_service.dialects import Dialect
 from cds_service.fhir_access import Access, NoAccess, Reading
 from cds_service.gather.codes import Codes
-from cds_service.gather.orders import concerns_baclofen, read_orders
+from cds_service.gather.orders import concerns_baclofen, has_unread, read_orders
 from cds_service.hooks import HookCall
 from cds_service.overrides import InProcess, OverrideMemory
-from cds_service.records import PatientRecords
+from cds_service.records import NOT_READ, PatientRecords
 
 NOTHING_TO_SAY = b'{"cards":[]}'
 
@@ -56,11 +56,10 @@ async def respond(call: HookCall, hung_up: HungUp, deps: Deps) -> bytes:
     """The CDS Hooks response to one call, encoded. Waits for nothing but what the prefetch lacks."""
     access = deps.reading.access(call, get_running_loop().time()) if deps.reading else NoAccess()
     if not concerns_baclofen(call, deps.codes):
-        if isinstance(access, NoAccess):
-            return NOTHING_TO_SAY
-        call = await with_medications_of_drafts(call, access, hung_up)
+        if isinstance(access, Access):
+            call = await with_medications_of_drafts(call, access, hung_up)
         if not concerns_baclofen(call, deps.codes):
-            return NOTHING_TO_SAY
+            return encode(consult(call, NOT_READ, deps).built.cards) if has_unread(call, deps.codes) else NOTHING_TO_SAY
     received = records.Received.prefetched(call, deps.aliases)
     if isinstance(access, Access):
         call = await complete(call, received, access, hung_up)

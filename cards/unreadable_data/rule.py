@@ -46,10 +46,14 @@ def data_unavailable(case: Case, outcomes: Sequence[Outcome]) -> Outcome:
     if others := case.facts.orders_for_other_patients:
         reason = f"{others} baclofen order{'s' if others > 1 else ''} in this session name another patient: not checked"
         missing.insert(0, Missing(Input.ORDER, Why.UNREADABLE, reason))
+    if unread := 0 if case.orders else case.facts.orders_unread:
+        reason = f"the medicine of {unread} order{'s' if unread > 1 else ''} in this session, which may be baclofen"
+        missing.insert(0, Missing(Input.ORDER, Why.UNREADABLE, reason))
     if not missing:
         return NotIndicated(rule, "every input that a rule needed could be read")
     names = ", ".join(dict.fromkeys(str(gap.what) for gap in missing))
-    return Finding(rule, Indicator.INFO, "default", ("what", "how"), {"inputs": names, "gaps": unchecked(missing)})
+    summary = "unread_order" if unread and len(missing) == 1 else "default"
+    return Finding(rule, Indicator.INFO, summary, ("what", "how"), {"inputs": names, "gaps": unchecked(missing)})
 
 
 def medicines_not_identified(names: Sequence[ChartText]) -> Finding:

@@ -39,4 +39,5 @@ def facts(
         allergies=allergies(records, codes, now),
         observations=observations(records, codes, now),
         jurisdiction=jurisdiction,
+        orders_unread=orders.unread,
     )

@@ -47,11 +47,17 @@ class Medicine:
         """Some drug, ours or another one (resolutions.md 16)."""
         return bool(self.value_sets) or self.covered
 
+    @property
+    def nameless(self) -> bool:
+        """Nothing says which medicine it is: no code, no word, and a reference that leads nowhere."""
+        return self.label == NAMELESS and not self.recognised
+
     @cached_property
     def flags(self) -> frozenset[str]:
         return frozenset[str]().union(*self.value_sets.values())
 
 
+NAMELESS = "a medicine without a name"
 _CLASSES = frozenset(kind.value for kind in DrugClass)
 
 

@@ -42,6 +42,8 @@ class Orders:
     drafted_unrecognised: tuple[ChartText, ...]
     for_other_patients: int
     setting: Setting
+    unread: int = 0
+    """Drafts of this patient whose medicine could not be read: any of them may be baclofen."""
     products: Mapping[str, Product] = field(default_factory=dict)
     """The recognised product of each baclofen draft, by its reference: its strength decides how a dose is written."""
 
@@ -64,6 +66,18 @@ def concerns_baclofen(call: HookCall, codes: Codes) -> bool:
     return False
 
 
+def has_unread(call: HookCall, codes: Codes) -> bool:
+    """Whether the medicine of some draft could not be read: it may be baclofen, and nobody would know."""
+    medicines = Medicines(Shelf(call), codes)
+    return any(_leads_nowhere(draft, medicines.of(draft.order)) for draft in draft_orders(call))
+
+
+def _leads_nowhere(draft: DraftOrder, medicine: Medicine) -> bool:
+    order = draft.order
+    refers = order.medicationReference is not None or (order.medication is not None and order.medication.reference)
+    return bool(refers) and medicine.nameless
+
+
 def _is_prefetched(order: MedicationRequest, call: HookCall) -> bool:
     reference = order.medicationReference or (order.medication.reference if order.medication else None)
     pointed = target(reference.reference) if reference else None
@@ -84,13 +98,14 @@ def read_orders(call: HookCall, records: PatientRecords, codes: Codes, _now: dat
     drafted: list[Medication] = []
     unrecognised = [ChartText("a draft order that could not be read")] * unreadable_drafts(call)
     products: dict[str, Product] = {}
-    others = 0
+    others = unread = 0
     setting = Setting.UNKNOWN
     for draft in drafts:
         medicine = medicines.of(draft.order)
         if not draft.is_for(call.patient_id):
             others += medicine.is_baclofen and draft in chosen
             continue
+        unread += draft in chosen and _leads_nowhere(draft, medicine)
         if is_on_the_surface(medicine, many(draft.order.dosageInstruction)):
             continue
         if medicine.is_baclofen and draft in chosen:
@@ -106,7 +121,7 @@ def read_orders(call: HookCall, records: PatientRecords, codes: Codes, _now: dat
             unrecognised.append(medicine.label)
     if setting is Setting.UNKNOWN:
         setting = _setting_of_encounter(call, records)
-    return Orders(tuple(orders), tuple(drafted), tuple(unrecognised), others, setting, products)
+    return Orders(tuple(orders), tuple(drafted), tuple(unrecognised), others, setting, unread, products)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,42 @@ def test_module_imports_only_the_libraries_of_its_part(module: Module) -> None:
     assert {name for name in foreign if part_of(module) not in KNOWN_BY[name]} == set()
 
 
+OPENS_SOCKETS = {"fhir_client", "auth"}
+NETWORK = {"socket", "ssl", "http", "ftplib", "smtplib", "xmlrpc", "telnetlib", "socketserver"}
+NETWORK_CALLS = {"open_connection", "create_connection", "open_unix_connection", "urlopen", "urlretrieve"}
+
+
+def opens_sockets(module: Module) -> bool:
+    """Whether it could connect to anything, with the standard library or with httpx."""
+    called = {node.attr for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)}
+    named = set(module.imports())
+    return bool(
+        module.top_level_imports() & (NETWORK | {"httpx", "aiohttp"})
+        or any(name.startswith("urllib.request") for name in named)
+        or NETWORK_CALLS & (called | {name.rpartition(".")[2] for name in named})
+    )
+
+
+@pytest.mark.parametrize("module", modules("cds_service"), ids=lambda module: module.name)
+def test_only_two_parts_open_sockets(module: Module) -> None:
+    assert part_of(module) in OPENS_SOCKETS or not opens_sockets(module)
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("import socket", True),
+        ("from urllib.request import urlopen", True),
+        ("import asyncio\nasync def f():\n    await asyncio.open_connection('ehr.example', 443)", True),
+        ("import httpx", True),
+        ("from urllib.parse import quote", False),
+        ("import asyncio", False),
+    ],
+)
+def test_an_open_socket_is_seen(text: str, *, seen: bool) -> None:
+    assert opens_sockets(Module.of("cds_service.respond", text)) is seen
+
+
 def decodes(module: Module) -> bool:
     """Whether it uses msgspec or json to read; encoding is everybody's."""
     names = {name for name in module.imports() if name.startswith(("msgspec.", "json."))}

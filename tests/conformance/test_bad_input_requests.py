@@ -207,9 +207,19 @@ def test_row_36_medication_only_on_the_server_is_known_by_its_display_text(clien
     ],
 )  # fmt: skip
 def test_row_37_references_that_lead_nowhere(client: Client, draft: Json) -> None:
-    """Never fetched, never a loop; the order beside it is still judged."""
+    """Never fetched, never a loop; the order beside it is still judged. It may be baclofen, so alone it is said."""
     assert has_kidney_card(cards(client, severe() | {"context": order_sign(draft, order("d2"))["context"]}))
-    assert post(client, severe(draft)).status_code == 200
+    (card,) = cards(client, severe(draft))
+    assert topics([card]) == ["dataUnavailable"]
+    assert "The medicine of an order could not be read" in card["summary"]
+
+
+def test_row_37_a_reference_with_a_word_beside_it_is_named(client: Client) -> None:
+    reference = {"reference": "Medication/nowhere", "display": "Baclofen 10 mg"}
+    draft = order(medicationCodeableConcept=None, medicationReference=reference)
+    assert has_kidney_card(cards(client, severe(draft)))
+    reference["display"] = "Something else"
+    assert cards(client, severe(draft)) == []
 
 
 def test_row_38_topical_baclofen_is_not_judged_as_oral(client: Client) -> None:

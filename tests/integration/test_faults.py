@@ -304,6 +304,15 @@ def test_36_the_medicine_of_a_draft_is_only_on_the_server(service: Service) -> N
         assert [one.path.partition("?")[0] for one in server.requests] == ["Medication/b1", "Observation"]
 
 
+@pytest.mark.parametrize("fault", [silence, says(b"", 404), says(b"", 403), says(b"<html>"), says(patient())])
+def test_36_when_it_cannot_be_read_that_is_said(fault: Behaviour, service: Service) -> None:
+    draft = order(medicationCodeableConcept=None, medicationReference={"reference": "Medication/b1"})
+    with broken.running({"": fault}) as server:
+        (card,) = service.cards(reading(server, {}, draft=draft))
+        assert [one.path for one in server.requests] == ["Medication/b1"], "nothing about the patient was asked"
+    assert "The medicine of an order could not be read" in card["summary"]
+
+
 def test_Q8_without_baclofen_nothing_is_read(service: Service) -> None:
     with broken.running() as server:
         assert service.cards(reading(server, {}, draft=order(drug=OXYCODONE))) == []
