@@ -386,6 +386,13 @@ def test_J14_the_file_comes_before_the_set(tmp_path: Path) -> None:
     assert door.fetched == [JKU]
 
 
+def test_J14_a_token_that_names_its_set_is_looked_up_there_alone(tmp_path: Path) -> None:
+    other = "https://ehr.example/other.json"
+    door = Door(tmp_path, fetch=serves(public(key())), jku=[other, JKU])
+    assert door.call(token(head=header(jku=JKU))).status_code == 200
+    assert door.fetched == [JKU]
+
+
 @pytest.mark.parametrize(
     "jku",
     ["https://evil.example/jwks.json", "http://ehr.example/.well-known/jwks.json", "https://ehr.example@evil.example/jwks",
@@ -590,7 +597,9 @@ async def hangs(request: httpx.Request) -> httpx.Response:
 BROKEN: dict[str, Callable[[httpx.Request], Any]] = {
     "down": fails,
     "error": lambda request: httpx.Response(500, text="oops"),
-    "huge": lambda request: httpx.Response(200, content=b" " * 300_000 + b'{"keys": []}'),
+    "huge": lambda request: httpx.Response(
+        200, content=b" " * 270_000 + json.dumps({"keys": [public(key())]}).encode()
+    ),
     "not JSON": lambda request: httpx.Response(200, text="<html>"),
     "deep": lambda request: httpx.Response(200, text="[" * 100_000),
     "empty": lambda request: httpx.Response(200, json={"keys": []}),
