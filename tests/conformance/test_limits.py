@@ -81,6 +81,24 @@ def test_X6_row_21_calls_at_once(tmp_path: Path) -> None:
     assert [discovery.status_code, first.status_code, again.status_code] == [200, 200, 200]
 
 
+def test_row_20_a_client_that_hangs_up_gives_its_place_back(tmp_path: Path) -> None:
+    door = Door(tmp_path, public(key()), calls_at_once=1)
+    raw = [(name.encode(), value.encode()) for name, value in sent().items()]
+    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+             "path": SERVICE, "raw_path": SERVICE.encode(), "query_string": b"", "root_path": "", "headers": raw,
+             "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8080)}  # fmt: skip
+    messages = iter([{"type": "http.request", "body": b'{"ho', "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        raise AssertionError(message)
+
+    asyncio.run(door.app(scope, receive, send))
+    assert door.call(token()).status_code == 200
+
+
 def test_X6_feedback_counts_too(tmp_path: Path) -> None:
     (tmp_path / "jwks.json").write_text(json.dumps({"keys": [public(key())]}))
     table = {"issuers": [ISSUER], "jwks_file": str(tmp_path / "jwks.json"), "calls_per_minute": 1}
