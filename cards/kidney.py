@@ -53,7 +53,9 @@ def resolve(facts: PatientFacts, limits: KidneyLimits) -> KidneyFunction | Missi
     unread = [_gap(Input.PROBLEMS, facts.problems), _gap(Input.PROCEDURES, facts.procedures)]
     unchecked = tuple(gap for gap in unread if gap is not None)
     if undated_diagnosis(facts):
-        notes += ("acute kidney injury is on the problem list without a date",)
+        undated = "acute kidney injury is on the problem list without a date"
+        notes += (undated,)
+        unchecked += (Missing(Input.PROBLEMS, Why.UNREADABLE, undated),)
 
     if isinstance(facts.kidney, Missing) and facts.kidney.why is not Why.NOT_RECORDED:
         acute = acute_injury(facts, (), limits)

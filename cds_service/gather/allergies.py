@@ -8,7 +8,7 @@ from datetime import date, datetime
 from cards.facts import Allergy, ChartText, Input, Missing, Origin, Problem, Why
 from cds_service.gather.codes import BACLOFEN, Codes, Recognition
 from cds_service.gather.conditions import kinds_in, named, status_codes
-from cds_service.gather.fhir_values import first_when, many, texts
+from cds_service.gather.fhir_values import first_when, is_nameless, many, texts
 from cds_service.records import NotAvailable, PatientRecords, Records
 from cds_service.resources import AllergyIntolerance, CodeableConcept, Reaction
 
@@ -22,13 +22,24 @@ def allergies(records: PatientRecords, codes: Codes, now: datetime) -> tuple[All
     resources = (*(sent.resources if isinstance(sent, Records) else ()), *records.others.resources)
     entries = [_allergy(one, codes, now.date()) for one in resources if isinstance(one, AllergyIntolerance)]
     found = tuple(dict.fromkeys(entry for entry in entries if entry is not None))
+    nameless = sum(isinstance(one, AllergyIntolerance) and _is_nameless(one) for one in resources)
     gap = sent.reason if isinstance(sent, NotAvailable) else sent.incomplete
+    gap = gap or (f"entries without a name and a code: {nameless}" if nameless else "")
     return Missing(Input.ALLERGIES, Why.NOT_AVAILABLE, gap) if gap and not found else found
 
 
-def _allergy(entry: AllergyIntolerance, codes: Codes, today: date) -> Allergy | None:
+def _is_over(entry: AllergyIntolerance) -> bool:
     statuses = (entry.clinicalStatus, entry.verificationStatus, entry.status)
-    if any(status_codes(status) & _OVER for status in statuses):
+    return any(status_codes(status) & _OVER for status in statuses)
+
+
+def _is_nameless(entry: AllergyIntolerance) -> bool:
+    """It may be about any drug."""
+    return not _is_over(entry) and all(is_nameless(concept) for concept in _allergens(entry))
+
+
+def _allergy(entry: AllergyIntolerance, codes: Codes, today: date) -> Allergy | None:
+    if _is_over(entry):
         return None
     recognised = next((found for concept in _allergens(entry) if (found := _as_baclofen(concept, codes))), None)
     if recognised is None:

@@ -54,20 +54,16 @@ class _Status(Enum):
     """A dispense: runs as long as its supply."""
 
 
+_ENDED = {"on-hold": _Status.ON_HOLD, "completed": _Status.ENDED, "stopped": _Status.ENDED}
 _REQUEST = {
-    None: _Status.RUNNING, "active": _Status.RUNNING, "unknown": _Status.RUNNING, "on-hold": _Status.ON_HOLD,
-    "completed": _Status.ENDED, "stopped": _Status.ENDED, "ended": _Status.ENDED, "cancelled": _Status.ENDED,
+    **_ENDED, "ended": _Status.ENDED, "cancelled": _Status.ENDED, "entered-in-error": None, "draft": None,
 }  # fmt: skip
-_STATEMENT = {
-    None: _Status.RUNNING, "active": _Status.RUNNING, "intended": _Status.RUNNING, "recorded": _Status.RUNNING,
-    "unknown": _Status.RUNNING, "on-hold": _Status.ON_HOLD, "completed": _Status.ENDED, "stopped": _Status.ENDED,
-}  # fmt: skip
+_STATEMENT = {**_ENDED, "entered-in-error": None, "draft": None, "not-taken": None}
 _DISPENSE = {
-    None: _Status.SUPPLIED, "completed": _Status.SUPPLIED, "in-progress": _Status.SUPPLIED, "unknown": _Status.SUPPLIED,
-    "on-hold": _Status.SUPPLIED, "stopped": _Status.ENDED,
+    "stopped": _Status.ENDED, "entered-in-error": None, "preparation": None, "cancelled": None, "declined": None,
 }  # fmt: skip
-"""Statuses that are not named (entered-in-error, draft, not-taken, declined ...) say that nothing is taken."""
-_INTENTS = frozenset({None, "order", "original-order", "plan"})
+"""None: nothing is taken. Any other status, a misspelt one too, may stand on a medicine that is: it is not dropped."""
+_NO_ORDERS = frozenset({"proposal", "option", "reflex-order", "filler-order", "instance-order"})
 """rules.md 2. Proposals and options are not orders; instance and filler orders repeat one that is on the list."""
 
 
@@ -102,17 +98,20 @@ class Entry:
 def read_entry(resource: Resource, today: date) -> Entry | None:
     """``None`` for what is no medicine of the patient's list."""
     match resource:
-        case MedicationRequest() if resource.intent in _INTENTS and resource.doNotPerform is not True:
-            status, source, dosages = _REQUEST.get(resource.status), Source.REQUEST, many(resource.dosageInstruction)
+        case MedicationRequest() if _code(resource.intent) not in _NO_ORDERS and resource.doNotPerform is not True:
+            status, source = _REQUEST.get(_code(resource.status), _Status.RUNNING), Source.REQUEST
+            dosages = many(resource.dosageInstruction)
             started = _day(when(resource.authoredOn) or when(resource.dateWritten), today)
             ends = _request_ends(resource, started, dosages)
         case MedicationStatement():
-            status, source, dosages = _STATEMENT.get(resource.status), Source.STATEMENT, many(resource.dosage)
+            status, source = _STATEMENT.get(_code(resource.status), _Status.RUNNING), Source.STATEMENT
+            dosages = many(resource.dosage)
             period = resource.effectivePeriod or Period()
             first = when(period.start) or when(resource.effectiveDateTime) or when(resource.dateAsserted)
             started, ends = _day(first, today), of_period(period).end
         case MedicationDispense():
-            status, source, dosages = _DISPENSE.get(resource.status), Source.DISPENSE, many(resource.dosageInstruction)
+            status, source = _DISPENSE.get(_code(resource.status), _Status.SUPPLIED), Source.DISPENSE
+            dosages = many(resource.dosageInstruction)
             started = _day(when(resource.whenHandedOver) or when(resource.whenPrepared), today)
             ends = _after(started, duration(resource.daysSupply))
         case _:
@@ -124,15 +123,19 @@ def read_entry(resource: Resource, today: date) -> Entry | None:
         resource=resource,
         reference=f"{type_name(resource)}/{resource.id}" if resource.id else "",
         source=source,
-        cancelled=resource.status == "cancelled",
+        cancelled=_code(resource.status) == "cancelled",
         standing=standing,
         history=history,
         started=started,
         ended=ended,
         supply_ends=ends,
-        ran_out=resource.status == "completed",
+        ran_out=_code(resource.status) == "completed",
         dosages=dosages,
     )
+
+
+def _code(text: str | None) -> str:
+    return text.strip().lower() if text else ""
 
 
 def _standing(

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from cards.facts import ChartText, Input, Missing, Origin, Problem, ProblemEntry, ProblemList, Why
 from cds_service.gather.codes import Codes, Recognition
-from cds_service.gather.fhir_values import many, texts, when
+from cds_service.gather.fhir_values import is_nameless, many, texts, when
 from cds_service.records import NotAvailable, PatientRecords, Records
 from cds_service.resources import CodeableConcept, Condition, Period, Procedure, Resource
 
@@ -27,7 +27,13 @@ def problems(records: PatientRecords, codes: Codes, now: datetime) -> ProblemLis
         for condition in _everything(records.conditions, records.others)
         if isinstance(condition, Condition)
     )
-    return _listed(Input.PROBLEMS, records.conditions, found)
+    unknown = codes.problems_as(_is_unknown)
+    unread = sum(
+        isinstance(one, Condition) and _may_be_current(one) and unknown(one.code) is not False
+        for one in _everything(records.conditions)
+    )
+    gap = f"entries without a code that is known here: {unread}" if unread else ""
+    return _listed(Input.PROBLEMS, records.conditions, found, gap)
 
 
 def procedures(records: PatientRecords, codes: Codes, now: datetime) -> ProblemList | Missing:
@@ -38,7 +44,12 @@ def procedures(records: PatientRecords, codes: Codes, now: datetime) -> ProblemL
         for procedure in _everything(records.procedures, records.others)
         if isinstance(procedure, Procedure)
     )
-    return _listed(Input.PROCEDURES, records.procedures, found)
+    unread = sum(
+        isinstance(one, Procedure) and one.status in _PERFORMED and is_nameless(one.code)
+        for one in _everything(records.procedures)
+    )
+    gap = f"entries without a name and a code: {unread}" if unread else ""
+    return _listed(Input.PROCEDURES, records.procedures, found, gap)
 
 
 def _everything(*sources: Records | NotAvailable) -> Iterator[Resource]:
@@ -47,11 +58,27 @@ def _everything(*sources: Records | NotAvailable) -> Iterator[Resource]:
             yield from source.resources
 
 
-def _listed(what: Input, sent: Records | NotAvailable, found: Iterator[ProblemEntry | None]) -> ProblemList | Missing:
-    """Entries under keys that we did not name count too, but do not make up for a list that was not sent."""
+def _may_be_current(condition: Condition) -> bool:
+    return not (
+        status_codes(condition.verificationStatus) & _NOT_THE_CASE or status_codes(condition.clinicalStatus) & _PAST
+    )
+
+
+def _is_unknown(recognised: Recognition) -> bool:
+    """Words alone, or codes of systems that we do not hold: it may be anything, dialysis too."""
+    return not (recognised.covered or recognised.value_sets)
+
+
+def _listed(
+    what: Input, sent: Records | NotAvailable, found: Iterator[ProblemEntry | None], gap: str
+) -> ProblemList | Missing:
+    """Entries under keys that we did not name count too, but do not make up for a list that was not sent.
+
+    ``gap``: how many entries nobody can read; empty when there is none.
+    """
     entries = tuple(dict.fromkeys(entry for entry in found if entry is not None))
     if isinstance(sent, Records):
-        return ProblemList(entries, sent.incomplete)
+        return ProblemList(entries, sent.incomplete or gap)
     return ProblemList(entries, sent.reason) if entries else Missing(what, Why.NOT_AVAILABLE, sent.reason)
 
 

@@ -11,11 +11,12 @@ import msgspec
 from cds_service.gather.fhir_values import is_patient, target
 from cds_service.gather.shelf import type_name
 from cds_service.hooks import Draft, HookCall
-from cds_service.resources import CodeableConcept, Junk, MedicationOrder, MedicationRequest, read
+from cds_service.resources import CodeableConcept, Coding, Junk, MedicationOrder, MedicationRequest, read
 
 _ORDERS = {"MedicationRequest": MedicationRequest, "MedicationOrder": MedicationOrder}
 _MEDICINE = ("medicationCodeableConcept", "medicationReference", "medication")
 _DEAD = frozenset({"stopped", "cancelled", "completed", "ended"})
+_MOST_WORDS = 20
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -67,7 +68,7 @@ def draft_orders(call: HookCall) -> tuple[DraftOrder, ...]:
 
 def unreadable_drafts(call: HookCall) -> int:
     """Entries that are not even recognisable as a resource of some type."""
-    return sum(isinstance(draft.resource, Junk) and not draft.resource.resource_type for draft in call.drafts)
+    return sum(_is_nameless(draft) and not _names_a_medicine(draft) for draft in call.drafts)
 
 
 def selected(orders: tuple[DraftOrder, ...], selections: frozenset[str] | None) -> tuple[DraftOrder, ...]:
@@ -87,8 +88,19 @@ def _read(draft: Draft) -> DraftOrder | None:
             return DraftOrder(order, draft.full_url)
         case Junk(resource_type=kind) if kind in _ORDERS:
             return _salvaged(draft, kind)
+        case _ if _is_nameless(draft) and _names_a_medicine(draft):
+            return _salvaged(draft, "MedicationRequest")
         case _:
             return None
+
+
+def _is_nameless(draft: Draft) -> bool:
+    return isinstance(draft.resource, Junk) and not draft.resource.resource_type
+
+
+def _names_a_medicine(draft: Draft) -> bool:
+    """Only orders have these elements: one without a resourceType must not be overlooked."""
+    return any(draft.json.get(element) is not None for element in _MEDICINE)
 
 
 def _salvaged(draft: Draft, kind: str) -> DraftOrder:
@@ -99,9 +111,9 @@ def _salvaged(draft: Draft, kind: str) -> DraftOrder:
     if not isinstance(order, MedicationRequest):
         order = _ORDERS[kind]()
     lost = frozenset(names) - kept.keys()
-    words = " | ".join(text for name in _MEDICINE if name in lost for text in _strings(draft.json[name]))
+    words = [text for name in _MEDICINE if name in lost for text in _strings(draft.json[name])]
     if words and order.medicationCodeableConcept is None:
-        order.medicationCodeableConcept = CodeableConcept(text=words[:1000])
+        order.medicationCodeableConcept = CodeableConcept(coding=[Coding(display=text) for text in words[:_MOST_WORDS]])
     return DraftOrder(order, draft.full_url, lost)
 
 

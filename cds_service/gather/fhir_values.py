@@ -14,6 +14,8 @@ from typing import TypeVar, overload
 
 from msgspec import Raw, UnsetType
 
+from cds_service.resources import CodeableConcept
+
 T = TypeVar("T")
 
 
@@ -233,6 +235,18 @@ def is_patient(reference: str | None, patient_id: str) -> bool:
     if named.id.startswith("urn:"):
         return named.id.rpartition(":")[2] == patient_id.lower()
     return named.contained or (named.id == patient_id and named.type in ("Patient", ""))
+
+
+def has_code(concept: CodeableConcept | None) -> bool:
+    return concept is not None and any(coding.code for coding in many(concept.coding))
+
+
+def is_nameless(concept: CodeableConcept | None) -> bool:
+    """Neither a code nor a word."""
+    if concept is None:
+        return True
+    codings = many(concept.coding)
+    return not any(coding.code or coding.display for coding in codings) and not next(texts(concept.text), "")
 
 
 def texts(*values: str | None) -> Iterator[str]:

@@ -23,6 +23,7 @@ from cards.facts import (
 )  # fmt: skip
 from cards.quantities import CystatinC, Egfr, SerumCreatinine
 from cds_service.gather.codes import Codes, Recognition
+from cds_service.gather.fhir_values import has_code
 from cds_service.gather.kidney_values import Kind, Measured, Unusable, has_value, read
 from cds_service.gather.lookup import Lookup
 from cds_service.gather.measured import NO_RESULT, USABLE, lacks_older_only, observations_in, taken
@@ -109,6 +110,10 @@ def kidney_results(records: PatientRecords, codes: Codes, now: datetime) -> Kidn
         elif own is not None:
             _read_part(observation, own, observation, sheet)
     sent = records.kidney
+    for observation in observations_in(sent):
+        if not (observation.component or has_code(observation.code) or observation.status in NO_RESULT):
+            moment = taken(observation)
+            sheet.unread.append((moment.day if moment else None, "a result without a code"))
     if isinstance(sent, NotAvailable) and sheet.is_empty:
         return Missing(Input.KIDNEY_RESULTS, Why.NOT_AVAILABLE, sent.reason)
     return KidneyResults(

@@ -81,11 +81,19 @@ def test_status(changes: dict[str, Any], counts: bool) -> None:
         ({"text": "Allergy to baclofen"}, True), ({"text": "LIORESAL"}, True), ({"text": "baclofen intolerance"}, True),
         ({"text": "No known allergy to baclofen"}, False), ({"text": "Denies baclofen allergy"}, False),
         (concept(RXNORM, "7804", "oxycodone"), False), (concept(SNOMED, "716186003", "No known allergy"), False),
-        ({"text": "arbaclofenium"}, False), (None, False), ({}, False),
+        ({"text": "arbaclofenium"}, False),
     ],
 )  # fmt: skip
 def test_which_entries_name_baclofen(code: dict[str, Any] | None, counts: bool) -> None:
     assert (read(allergy(code=code)) != ()) is counts
+
+
+@pytest.mark.parametrize("code", [None, {}, {"coding": []}])
+def test_an_entry_without_a_name_may_be_about_baclofen(code: dict[str, Any] | None) -> None:
+    gap = Missing(Input.ALLERGIES, Why.NOT_AVAILABLE, "entries without a name and a code: 1")
+    assert read(allergy(code=code)) == gap
+    assert read(allergy(code=code, clinicalStatus=concept(CLINICAL, "resolved"))) == ()
+    assert read(allergy(code=code), allergy(id="a2")) == (one(id="a2"),)
 
 
 def test_text_alone_is_marked() -> None:

@@ -100,8 +100,26 @@ def test_other_problems_are_of_no_class(code: str) -> None:
     assert listed(condition(code)) == ()
 
 
-def test_text_alone_is_no_diagnosis() -> None:
-    assert listed(condition(code={"text": "Dependence on renal dialysis"})) == ()
+@pytest.mark.parametrize(
+    "code", [{"text": "Dependence on renal dialysis"}, concept("urn:local", "X"), {}, None],
+    ids=["text", "a system that we do not hold", "empty", "none"],
+)  # fmt: skip
+def test_text_alone_is_no_diagnosis_but_a_gap(code: dict[str, Any] | None) -> None:
+    found = problems(records(conditions=[condition() | {"code": code}, condition(MS)]), codes(), NOW)
+    assert isinstance(found, ProblemList)
+    assert [entry.label for entry in found.entries] == ["ICD-10-CM G35"]
+    assert found.incomplete == "entries without a code that is known here: 1"
+
+
+@pytest.mark.parametrize("over", [{"clinicalStatus": status("resolved")}, {"verificationStatus": status("refuted")}])
+def test_text_that_is_over_or_refuted_is_no_gap(over: dict[str, Any]) -> None:
+    found = problems(records(conditions=[condition({"text": "Dialysis"}, **over)]), codes(), NOW)
+    assert found == ProblemList()
+
+
+def test_a_procedure_without_a_name_is_a_gap() -> None:
+    found = procedures(records(procedures=[procedure(code=None)]), codes(), NOW)
+    assert found == ProblemList((), "entries without a name and a code: 1")
 
 
 @pytest.mark.parametrize(

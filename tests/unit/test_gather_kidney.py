@@ -85,8 +85,13 @@ def test_a_code_for_clearance_beside_one_for_egfr_is_not_trusted() -> None:
     assert read(observation(both, 75, INDEXED)) == KidneyResults()
 
 
-def test_a_text_names_no_result() -> None:
-    assert read(observation({"text": "eGFR"}, 75, INDEXED)) == KidneyResults()
+@pytest.mark.parametrize("code", [{"text": "eGFR"}, {}])
+def test_a_text_names_no_result_but_is_said(code: dict[str, Any]) -> None:
+    assert read(observation(code, 75, INDEXED)) == KidneyResults(unreadable=("a result without a code",))
+
+
+def test_other_measurements_without_a_code_are_no_kidney_results() -> None:
+    assert read(observations=[observation({"text": "Pain"}, 7, "{score}")]) == KidneyResults()
 
 
 # ----------------------------------------------------------------------------------------------------------- units

@@ -144,6 +144,10 @@ def test_as_needed_by_element_or_in_words(instruction: Json, as_needed: bool) ->
     [
         ({"status": "active"}, Standing.ACTIVE),
         ({"status": "unknown"}, Standing.ACTIVE),
+        ({"status": "Active"}, Standing.ACTIVE),
+        ({"status": "acti"}, Standing.ACTIVE),
+        ({"status": "On-Hold"}, Standing.ON_HOLD),
+        ({"intent": "ord"}, Standing.ACTIVE),
         ({"status": None}, Standing.ACTIVE),
         ({"status": "active", "authoredOn": "2015-01-01", **validity("2015-02-01")}, Standing.ACTIVE),
         ({"status": "on-hold"}, Standing.ON_HOLD),

@@ -545,6 +545,18 @@ def test_baclofen_in_a_malformed_medicine_is_not_overlooked() -> None:
     assert concerns_baclofen(call(draft), codes())
 
 
+def test_baclofen_behind_long_texts_is_not_overlooked() -> None:
+    malformed = {"coding": "9" * 900, "text": "Baclofen 10 MG Oral Tablet"}
+    assert concerns_baclofen(call(request("d1", medicationCodeableConcept=malformed)), codes())
+
+
+@pytest.mark.parametrize("resource_type", [None, "", 5, []])
+def test_an_order_without_a_resource_type_is_read_as_an_order(resource_type: Any) -> None:
+    draft = request("d1") | {"resourceType": resource_type}
+    assert concerns_baclofen(call(draft), codes())
+    assert daily(only(draft)) == "30 mg/day"
+
+
 def test_an_entry_that_is_no_resource_is_said() -> None:
     hook_call = call(request("d1"), {"resource": {"id": "x"}}, prefetch=PREFETCH)
     orders = read_orders(hook_call, chart(hook_call), codes(), NOW)
