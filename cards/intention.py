@@ -151,7 +151,8 @@ def _current(
     beside = tuple(e for e in live if e not in replaced and e.standing is Standing.ACTIVE)
     taken = replaced or beside
     if not taken:
-        return CurrentBaclofen(_dose_of_stopped(stopped) or _nothing(chart), (), (), None, None, 0)
+        none = _nothing(chart) if len(stopped) < len(orders) else _NOT_SAID
+        return CurrentBaclofen(_dose_of_stopped(stopped) or none, (), (), None, None, 0)
     now = _sum(taken, facts.today)
     if isinstance(now, Missing):
         return CurrentBaclofen(now, replaced, beside, None, None, 0)
@@ -168,6 +169,10 @@ def _current(
         else None,
         earlier_increases=_increases(history, limits, facts.today),
     )
+
+
+_NOT_SAID = Missing(Input.MEDICATIONS, Why.UNREADABLE, "neither the list nor the stopped order gives its dose")
+"""Baclofen that is being stopped was taken, also when the list does not hold it."""
 
 
 def _nothing(chart: MedicationList) -> DailyDose | Missing:

@@ -98,6 +98,15 @@ def test_a_stop_beside_a_running_draft_is_one_replacement() -> None:
     assert case.order.reference == facts.orders[0].reference
 
 
+def test_what_a_stop_order_without_a_dose_stops_is_not_known() -> None:
+    """Baclofen that is being stopped was taken, also when the list does not hold it."""
+    facts = signing("5 mg TID")
+    stop = replace(facts.orders[0], stops=True, dose=Unreadable("no dose"))
+    case = case_of(replace(facts, orders=(stop,)))
+    assert case.kind is Kind.STOP
+    assert not case.current.known
+
+
 def test_an_unreadable_medication_list_makes_the_current_dose_unknown_and_the_kind_initiation() -> None:
     missing = Missing(Input.MEDICATIONS, Why.NOT_AVAILABLE, "the EHR could not read it")
     case = case_of(replace(signing("20 mg TID"), medications=missing))
