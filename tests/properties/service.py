@@ -80,17 +80,6 @@ def urgent(cards: list[Json], *indicators: str) -> set[str]:
     return {topic(card) for card in cards if card["indicator"] in indicators}
 
 
-def without_uuids(value: Any) -> Any:
-    """Cards that say the same have the same text but new ids."""
-    match value:
-        case dict():
-            return {name: without_uuids(inside) for name, inside in value.items() if name != "uuid"}
-        case list():
-            return [without_uuids(inside) for inside in value]
-        case _:
-            return value
-
-
 def walk(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     """Every value inside a JSON value with the way to it, itself left out."""
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
