@@ -96,8 +96,8 @@ LOCK = build/uv/bin/uv pip compile --quiet --upgrade --universal --python-versio
 lock: $(MADE)
 	@$(PY) -m venv build/uv
 	@build/uv/bin/python -m pip --disable-pip-version-check --no-input install --quiet uv
-	@$(LOCK) --output-file requirements.lock pyproject.toml
-	@$(LOCK) --output-file requirements-dev.lock --constraints requirements.lock --group build --group dev pyproject.toml
+	@$(LOCK) --output-file requirements-dev.lock --all-extras --group build --group dev pyproject.toml
+	@$(LOCK) --output-file requirements.lock --constraints requirements-dev.lock --extra insights pyproject.toml
 	@$(LOCK) --output-file requirements-build.lock --constraints requirements-dev.lock --group build
 	@! grep -n '://' requirements*.lock
 
