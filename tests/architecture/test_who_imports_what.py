@@ -25,6 +25,7 @@ KNOWN_BY: dict[str, set[str]] = {
     "aiohttp": {"fhir_client"},
     "jinja2": {"clinical_content"},
     "markdown_it": {"clinical_content"},
+    "sqlalchemy": {"store", "insights", "audit"},
 }
 """Library → the parts of ``cds_service`` that may import it (docs/decisions/0002-who-knows-which-library.md)."""
 
