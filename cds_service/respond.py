@@ -54,18 +54,24 @@ class Consultation:
 
 async def respond(call: HookCall, hung_up: HungUp, deps: Deps) -> bytes:
     """The CDS Hooks response to one call, encoded. Waits for nothing but what the prefetch lacks."""
+    call, found = await read(call, hung_up, deps)
+    return NOTHING_TO_SAY if found is None else encode(consult(call, found, deps).built.cards)
+
+
+async def read(call: HookCall, hung_up: HungUp, deps: Deps) -> tuple[HookCall, PatientRecords | None]:
+    """The call with what was read for it, and the records; None: no draft can be baclofen, and nothing is asked."""
     access = deps.reading.access(call, get_running_loop().time()) if deps.reading else NoAccess()
     if not concerns_baclofen(call, deps.codes):
         if isinstance(access, Access):
             call = await with_medications_of_drafts(call, access, hung_up)
         if not concerns_baclofen(call, deps.codes):
-            return encode(consult(call, NOT_READ, deps).built.cards) if has_unread(call, deps.codes) else NOTHING_TO_SAY
+            return call, NOT_READ if has_unread(call, deps.codes) else None
     received = records.Received.prefetched(call, deps.aliases)
     if isinstance(access, Access):
         call = await complete(call, received, access, hung_up)
     elif access.reason and received.unmet():
         log.fhir_server_not_read(access.reason)
-    return encode(consult(call, received.records(), deps).built.cards)
+    return call, received.records()
 
 
 def consult(call: HookCall, found: PatientRecords, deps: Deps) -> Consultation:
