@@ -34,8 +34,10 @@ HungUp = Callable[[], Coroutine[Any, Any, NoReturn]]
 
 MOST_PAGES = 20
 """Of one list; a chart that has more counts as incomplete."""
-MOST_MEDICATIONS = 100
-"""Medication resources in one search."""
+AT_ONCE = 100
+"""Medication resources in one search: an address has its limits."""
+MOST_SEARCHES = 4
+"""For Medication resources; what is beyond counts as unread."""
 _RANKS: Mapping[str, int] = {"kidney": 0, "medications": 0, "patient": 1}
 _LAST = 2
 _PATIENT = "{{context.patientId}}"
@@ -119,14 +121,16 @@ class _Reading:
             asked = url
 
     async def medications(self) -> None:
-        wanted = _unread_medications(self.call, self.received, self.server.base)[:MOST_MEDICATIONS]
-        if not wanted:
-            return
+        wanted = _unread_medications(self.call, self.received, self.server.base)[: MOST_SEARCHES * AT_ONCE]
+        await asyncio.gather(*(self._named(wanted[at : at + AT_ONCE]) for at in range(0, len(wanted), AT_ONCE)))
+
+    async def _named(self, wanted: list[str]) -> None:
         one = f"Medication/{wanted[0]}"
         search = one if len(wanted) == 1 else f"Medication?_id={','.join(wanted)}&_count={len(wanted)}"
         answer = self.received.blank(None)
         _read(answer, await self._get(search, _RANKS["medications"]))
         self.received.unnamed.append(answer)
+        await self._pages(answer, f"{self.server.base}/{search}", _RANKS["medications"])
 
     async def _get(self, url: str, rank: int) -> Raw | Unread:
         body = await self.server.get(url, rank)

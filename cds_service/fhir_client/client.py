@@ -19,6 +19,8 @@ from cds_service.fhir_client.unread import Unread
 
 MOST_BYTES = 8 << 20
 """Of one answer, inflated."""
+TOGETHER = 2
+"""As many times that for all answers of one call: pages could go on and on."""
 PAUSE = 0.02
 """Seconds before the one retry."""
 _RETRIED = frozenset({500, 502, 503, 504})
@@ -33,7 +35,7 @@ class FhirClient:
         """``opens`` is called for the first request, and for the first one after ``close``."""
         self._opens = opens
         self._transport: httpx.AsyncBaseTransport | None = None
-        self._most_bytes = most_bytes
+        self.most_bytes = most_bytes
         self._slots = Slots()
         self._breakers: dict[Base, Breaker] = {}
 
@@ -48,7 +50,7 @@ class FhirClient:
             "user-agent": "baclofen-cds",
             **({"authorization": f"Bearer {token}"} if token else {}),
         }
-        server = FhirServer(self, base, deadline, admitted, httpx.Headers(headers))
+        server = FhirServer(self, base, deadline, admitted, httpx.Headers(headers), self.most_bytes * TOGETHER)
         try:
             yield server
         except BaseException:
@@ -76,16 +78,16 @@ class FhirClient:
             breaker = self._breakers[base] = Breaker(asyncio.get_running_loop().time)
         return breaker
 
-    async def get(self, url: str, headers: httpx.Headers, rank: int) -> tuple[bytes | Unread, bool]:
+    async def get(self, url: str, headers: httpx.Headers, rank: int, most: int) -> tuple[bytes | Unread, bool]:
         """The body of a 200 or why there is none; and whether the server answered at all, if only with a refusal."""
         async with self._slots.taken(rank):
-            result, again = await self._once(url, headers)
+            result, again = await self._once(url, headers, most)
             if again:
                 await asyncio.sleep(PAUSE)
-                result, again = await self._once(url, headers)
+                result, again = await self._once(url, headers, most)
             return result, not again and result is not Unread.BUSY
 
-    async def _once(self, url: str, headers: httpx.Headers) -> tuple[bytes | Unread, bool]:
+    async def _once(self, url: str, headers: httpx.Headers, most: int) -> tuple[bytes | Unread, bool]:
         """And whether a second attempt could go better."""
         if self._transport is None:
             self._transport = self._opens()
@@ -97,7 +99,7 @@ class FhirClient:
             if response.status_code != 200:
                 return Unread.of(response.status_code), response.status_code in _RETRIED
             stream = cast("AsyncIterable[bytes]", response.stream)
-            return await _body(stream, response.headers.get("content-encoding", ""), self._most_bytes), False
+            return await _body(stream, response.headers.get("content-encoding", ""), most), False
         except ERRORS:
             return Unread.UNREACHABLE, True
         finally:
@@ -113,6 +115,8 @@ class FhirServer:
     deadline: float
     admitted: bool
     _headers: httpx.Headers = field(repr=False)
+    bytes_left: int
+    """Of all answers of this call together."""
     asked: int = field(default=0, init=False)
     answered: int = field(default=0, init=False)
     read: int = field(default=0, init=False)
@@ -126,11 +130,14 @@ class FhirServer:
         try:
             async with asyncio.timeout_at(self.deadline):
                 absolute = url if "://" in url.partition("?")[0] else f"{self.base}/{url}"
-                result, answered = await self._client.get(absolute, self._headers, rank)
+                most = min(self._client.most_bytes, self.bytes_left)
+                result, answered = await self._client.get(absolute, self._headers, rank, most)
                 self.answered += answered
         except TimeoutError:
             result = Unread.LATE
-        self.read += isinstance(result, bytes)
+        if isinstance(result, bytes):
+            self.read += 1
+            self.bytes_left -= len(result)
         metrics.fhir_read(result.name.lower() if isinstance(result, Unread) else "read")
         return result
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -346,6 +347,14 @@ def test_48_a_thousand_pages_end() -> None:
     assert "further pages" in reason(found.kidney)
 
 
+def test_P10_pages_are_checked_to_be_this_patients() -> None:
+    foreign = egfr(20, identity="foreign", subject={"reference": "Patient/p2"})
+    server = Server({"Observation?page=2": page(foreign)})
+    found = completed(server, sent(kidney=page(egfr(), following="Observation?page=2")))
+    assert ids(found.kidney) == ["egfr-1"]
+    assert found.dropped == 1
+
+
 @pytest.mark.parametrize("fault", [403, 500, b"<html>", outcome("error"), search(outcome("error"))])
 def test_a_page_that_fails_leaves_the_list_incomplete(fault: Any) -> None:
     found = completed(Server({"Observation?page=2": fault}), sent(kidney=page(egfr(), following="Observation?page=2")))
@@ -390,6 +399,25 @@ def test_53_unread_references_are_read_in_one_search() -> None:
     found = completed(server, sent(medications=listed))
     assert server.asked == ["Medication?_id=a,b,c&_count=3"]
     assert medications(found) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(("references", "searches"), [(100, 1), (101, 2), (400, 4), (500, 4)])
+def test_53_many_references_are_read_in_few_searches(references: int, searches: int) -> None:
+    server = Server()
+    listed = search(*(referring(f"m{number}", f"Medication/a{number}") for number in range(references)))
+    completed(server, sent(medications=listed))
+    assert len(server.asked) == searches
+    asked = [name for one in server.asked for name in re.findall(r"a\d+", one)]
+    assert asked == [f"a{number}" for number in range(min(references, 400))]
+
+
+def test_53_a_server_that_hands_them_out_by_pages() -> None:
+    server = Server({
+        "Medication?_id": page(medication("a"), following="Medication?page=2"),
+        "Medication?page=2": page(medication("b")),
+    })  # fmt: skip
+    listed = search(referring("m1", "Medication/a"), referring("m2", "Medication/b"))
+    assert medications(completed(server, sent(medications=listed))) == ["a", "b"]
 
 
 def test_53_one_reference_is_a_read() -> None:

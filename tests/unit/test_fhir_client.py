@@ -13,6 +13,7 @@ import pytest
 
 from cds_service.fhir_client import Base, FhirClient, Unread
 from cds_service.fhir_client.breaker import CALLS
+from cds_service.fhir_client.client import TOGETHER
 from cds_service.fhir_client.connections import Slots
 
 TOKEN = "canary-token"  # noqa: S105  # made up
@@ -177,6 +178,15 @@ def test_59_the_cap_is_exact(*, over: bool) -> None:
     for one in (answer(body), answer(gzip.compress(body), encoding="gzip")):
         result = asyncio.run(read(lambda _, one=one: one, most=2000))
         assert result is Unread.TOO_LARGE if over else result == body
+
+
+def test_59_pages_without_an_end_stay_within_the_cap_of_the_call() -> None:
+    async def run() -> list[bytes | Unread]:
+        client = FhirClient(lambda: httpx.MockTransport(lambda _: answer(b" " * 2000)), most_bytes=2000)
+        with client.server(EHR, TOKEN, asyncio.get_running_loop().time() + 5) as server:
+            return [await server.get(f"Observation?page={number}") for number in range(TOGETHER + 1)]
+
+    assert asyncio.run(run()) == [b" " * 2000] * TOGETHER + [Unread.TOO_LARGE]
 
 
 def test_gzip_is_read_in_whatever_pieces_it_comes() -> None:
