@@ -16,13 +16,14 @@ import msgspec
 
 from cards.catalogue import Assessment, Catalogue
 from cards.content import OverrideReason, Source
+from cards.logic import Offer
 from cards.outcome import LimitSupply
 from cards.quantities import Days
 from cards.triage import SUMMARY_CARD, ShownCard
 from cards.wording import Words
 from cds_service.dialects import Dialect
 from cds_service.hooks import HookCall
-from cds_service.suggestions import NotOffered, OrderedProduct, Session, suggestions_for
+from cds_service.suggestions import NotOffered, OrderedProduct, Session, Suggestions, suggestions_for
 
 Card = dict[str, Any]
 
@@ -73,6 +74,8 @@ class Frame:
 @dataclass(frozen=True, slots=True)
 class Built:
     cards: list[Card]
+    kinds: tuple[tuple[Offer, ...], ...]
+    """Of each card: what its suggestions offer."""
     not_offered: tuple[tuple[str, NotOffered], ...]
     """Rule and proposal that became no suggestion: for explain; to be logged as an error where it is ``invalid``."""
 
@@ -119,17 +122,19 @@ def build(shown: Sequence[ShownCard], words: Words, by_rule: Mapping[str, Frame]
     limits = [one.supply for card in shown for one in card.proposals if isinstance(one, LimitSupply)]
     limit = min(limits, default=None)
     cards = []
+    kinds = []
     not_offered: list[tuple[str, NotOffered]] = []
     for one in shown:
-        card, left_out = _card(one, words, by_rule[one.rule], session, limit)
+        card, made = _card(one, words, by_rule[one.rule], session, limit)
         cards.append(card)
-        not_offered += [(one.rule, proposal) for proposal in left_out]
-    return Built(cards, tuple(not_offered))
+        kinds.append(made.kinds)
+        not_offered += [(one.rule, proposal) for proposal in made.not_offered]
+    return Built(cards, tuple(kinds), tuple(not_offered))
 
 
 def _card(
     shown: ShownCard, words: Words, frame: Frame, session: Session, limit: Days | None
-) -> tuple[Card, Sequence[NotOffered]]:
+) -> tuple[Card, Suggestions]:
     said = words.of(shown)
     made = suggestions_for(shown.proposals, shown.case, session, limit)
     card: Card = {"uuid": str(uuid4()), "summary": said.summary}
@@ -145,7 +150,7 @@ def _card(
         card["overrideReasons"] = frame.override_reasons
     if frame.links:
         card["links"] = frame.links
-    return card, made.not_offered
+    return card, made
 
 
 def _exclude_each_other(offered: Sequence[Mapping[str, Any]]) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from cards.case import Case
+from cards.logic import Offer, offer_of
 from cards.outcome import ChangeDose, OrderTest, Proposal, Regimen, StopExisting, Taper, Test, WithdrawOrder
 from cards.quantities import Days, SingleDose
 from cds_service.suggestions import created
@@ -35,6 +36,8 @@ class NotOffered:
 @dataclass(frozen=True, slots=True)
 class Suggestions:
     offered: tuple[Json, ...]
+    kinds: tuple[Offer, ...]
+    """What each of them offers."""
     not_offered: tuple[NotOffered, ...]
 
 
@@ -61,7 +64,8 @@ def suggestions_for(
     for proposal, suggestion in offered:
         if proposal is preferred:
             suggestion["isRecommended"] = True
-    return Suggestions(tuple(suggestion for _, suggestion in offered), tuple(not_offered))
+    kinds = tuple(offer_of(proposal) for proposal, _ in offered)
+    return Suggestions(tuple(suggestion for _, suggestion in offered), kinds, tuple(not_offered))
 
 
 def warm() -> None:
