@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import socket
 import subprocess
@@ -23,6 +24,7 @@ CLIENT = "baclofen-cds-tests"
 
 
 _http = httpx.Client(timeout=20, trust_env=False)
+atexit.register(_http.close)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The patients of fixtures/requests as a FHIR server has them, with orders added, and a baclofen order for each.
 
-All are synthetic. Each also gets what charts of the field have and those charts lack: running orders that name their
-medicine by reference, so that a Medication resource has to be read as well.
+All are synthetic. They also get what charts of the field have and those charts lack: running orders that name their
+medicine by reference, so that a Medication resource has to be read as well; an allergy, a procedure and a result that
+matter, so that no search could be lost unnoticed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from tests.conformance.calls import BACLOFEN_10, OXYCODONE, Json, dosage
+from tests.conformance.calls import BACLOFEN_10, OXYCODONE, Json, allergy, concept, dosage, survey
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "requests"
 
@@ -38,8 +39,32 @@ class Person:
         return draft
 
     def chart(self) -> list[Json]:
-        """What the fixture holds, and the orders that are added."""
-        return [*_held(self.request), *self.added()]
+        """What the fixture holds, and what is added."""
+        return [*_held(self.request), *self.added(), *self.further()]
+
+    def further(self) -> list[Json]:
+        """Entries of the lists that matter to nobody else."""
+        of_this_patient = {"reference": f"Patient/{self.id}"}
+        match self.name:
+            case "cds4cpm-tommyjonesbundle":
+                return [allergy(id=f"allergy-{self.id}", patient=of_this_patient)]
+            case "clinosim-pt-3045f7cbe5b3":
+                return [self._dialysis()]
+            case "clinosim-pt-a147ebbbacca":
+                day = (self.today - timedelta(days=10)).isoformat()
+                return [survey("82810-3", "LA15173-0", day, id=f"pregnant-{self.id}", subject=of_this_patient)]
+            case _:
+                return []
+
+    def _dialysis(self) -> Json:
+        return {
+            "resourceType": "Procedure",
+            "id": f"dialysis-{self.id}",
+            "status": "completed",
+            "code": concept("302497006", "Hemodialysis", "http://snomed.info/sct"),
+            "subject": {"reference": f"Patient/{self.id}"},
+            "performedDateTime": (self.today - timedelta(days=2)).isoformat(),
+        }
 
     def added(self) -> list[Json]:
         """Baclofen by reference for every second patient, oxycodone by reference for every third."""
