@@ -29,9 +29,15 @@ class Assessment:
     triaged: Triaged
     broken: tuple[tuple[str, Exception], ...]
     """Rules that raised: each became CannotAssess; the shell logs them as errors."""
+    silent: tuple[ShownCard, ...] = ()
+    """Cards that would have been shown if no rule were silent, and are not."""
+    silenced: frozenset[str] = frozenset()
+    """Rules that found something and are silent for this site."""
 
 
 DATA_UNAVAILABLE = "data-unavailable"
+SILENT = "silent rules"
+"""Stands for a rule in ``Assessment.broken`` when the cards that are not shown could not be told."""
 
 
 class Catalogue:
@@ -80,15 +86,42 @@ class Catalogue:
         broken: list[tuple[str, Exception]] = []
         for case in cases:
             outcomes += [(case, _ask(rule, case, limits, broken)) for rule, limits in self._rules]
-        heard = outcomes if not self._silent else [one for one in outcomes if one[1].rule not in self._silent]
-        if subject := cases[0] if cases else _without_orders(facts, kidney, self.dosing):
-            for gap_rule in self._gap_rules:
-                gap = (subject, gap_rule.assess(subject, [outcome for _, outcome in heard]))
-                outcomes.append(gap)
-                if heard is not outcomes and gap_rule.id not in self._silent:
-                    heard.append(gap)
-        triaged = _with_remarks(_triaged(heard, facts, self._silent), facts)
-        return Assessment(kidney, cases, tuple(outcomes), triaged, tuple(broken))
+        subject = cases[0] if cases else _without_orders(facts, kidney, self.dosing)
+        if not self._silent:
+            outcomes += self._gaps(subject, outcomes)
+            shown = _with_remarks(_triaged(outcomes, facts), facts)
+            return Assessment(kidney, cases, tuple(outcomes), shown, tuple(broken))
+        heard = [one for one in outcomes if one[1].rule not in self._silent]
+        gaps = self._gaps(subject, heard)
+        heard += [one for one in gaps if one[1].rule not in self._silent]
+        shown = _with_remarks(_triaged(heard, facts, self._silent), facts)
+        silenced = frozenset(one.rule for _, one in [*outcomes, *gaps] if isinstance(one, Finding)) & self._silent
+        unshown = self._unshown(subject, outcomes, shown, facts, broken)
+        return Assessment(kidney, cases, (*outcomes, *gaps), shown, tuple(broken), unshown, silenced)
+
+    def _gaps(self, subject: Case | None, outcomes: Sequence[tuple[Case, Outcome]]) -> list[tuple[Case, Outcome]]:
+        """What the rules could not read, in the words of the data cards."""
+        if subject is None:
+            return []
+        heard = [outcome for _, outcome in outcomes]
+        return [(subject, rule.assess(subject, heard)) for rule in self._gap_rules]
+
+    def _unshown(
+        self,
+        subject: Case | None,
+        outcomes: Sequence[tuple[Case, Outcome]],
+        shown: Triaged,
+        facts: PatientFacts,
+        broken: list[tuple[str, Exception]],
+    ) -> tuple[ShownCard, ...]:
+        """What silence holds back. Whatever goes wrong here must not touch what is shown."""
+        try:
+            aloud = _triaged([*outcomes, *self._gaps(subject, outcomes)], facts)
+        except Exception as error:  # noqa: BLE001 as in _ask
+            broken.append((SILENT, error))
+            return ()
+        rules = {card.rule for card in shown.cards}
+        return tuple(card for card in aloud.cards if card.rule not in rules)
 
 
 def _ask(rule: Rule, case: Case, limits: object, broken: list[tuple[str, Exception]]) -> Outcome:
@@ -102,7 +135,9 @@ def _ask(rule: Rule, case: Case, limits: object, broken: list[tuple[str, Excepti
         )
 
 
-def _triaged(outcomes: Sequence[tuple[Case, Outcome]], facts: PatientFacts, silent: frozenset[str]) -> Triaged:
+def _triaged(
+    outcomes: Sequence[tuple[Case, Outcome]], facts: PatientFacts, silent: frozenset[str] = frozenset()
+) -> Triaged:
     findings = [(case, outcome) for case, outcome in outcomes if isinstance(outcome, Finding)]
     found = triage(findings, facts.hook)
     named = unrecognised(outcomes[0][0]) if outcomes and outcomes[0][0].orders else ()

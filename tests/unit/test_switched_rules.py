@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import pytest
 
+from cards import catalogue as catalogue_of
 from cards.catalogue import Assessment, Catalogue
 from cards.outcome import Finding
 from cards.triage import DATA_CARDS, ORDER
@@ -85,3 +87,41 @@ def test_without_switches_it_is_the_same_clinic() -> None:
     switched = catalogue().for_site(NONE, frozenset({"renal-aki"}))
     assert switched.content_version == catalogue().content_version
     assert switched.reads == catalogue().reads, "discovery is the same for every client"
+
+
+@pytest.mark.parametrize("vignette", all_vignettes(), ids=str)
+def test_what_silence_holds_back_is_what_would_have_been_shown(vignette: Vignette) -> None:
+    usual, trial = assessed(vignette), assessed(vignette, silent=EVERY)
+    assert [(card.rule, card.indicator, card.proposals) for card in trial.silent] == [
+        (card.rule, card.indicator, card.proposals) for card in usual.triaged.cards
+    ]
+    assert trial.silenced - DATA_CARDS == found(usual) - DATA_CARDS
+    assert usual.silent == ()
+
+
+@pytest.mark.parametrize("vignette", all_vignettes(), ids=str)
+def test_one_silent_rule_holds_back_its_own_card(vignette: Vignette) -> None:
+    for card in assessed(vignette).triaged.cards:
+        trial = assessed(vignette, silent=frozenset({card.rule}))
+        assert (card.rule in {held.rule for held in trial.silent}) is (card.rule in found(assessed(vignette)))
+        assert not {held.rule for held in trial.silent} & {seen.rule for seen in trial.triaged.cards}
+
+
+def test_a_fault_in_what_is_not_shown_costs_no_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second triage of a site with silent rules, for what is held back, is the one that fails."""
+    vignette = next(one for one in all_vignettes() if len(assessed(one).triaged.cards) > 1)
+    card, *_ = assessed(vignette).triaged.cards
+    quiet = frozenset({card.rule})
+    before = assessed(vignette, silent=quiet).triaged
+    real, calls = catalogue_of.triage, []
+
+    def second_fails(*given: Any) -> Any:
+        calls.append(given)
+        if len(calls) == 2:
+            raise ValueError
+        return real(*given)
+
+    monkeypatch.setattr(catalogue_of, "triage", second_fails)
+    after = assessed(vignette, silent=quiet)
+    assert (after.triaged, after.silent) == (before, ())
+    assert [rule for rule, _ in after.broken] == ["silent rules"]
