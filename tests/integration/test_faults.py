@@ -174,6 +174,23 @@ def test_58_one_search_that_hangs_delays_nothing_else(service: Service) -> None:
     assert DEADLINE * 0.9 < seconds < DEADLINE + MARGIN
 
 
+def test_57_the_retry_is_inside_the_deadline(service: Service) -> None:
+    with broken.running({"": late(DEADLINE * 0.75, says(b"", 500))}) as server:
+        shown, seconds = timed(service, reading(server))
+        assert len(server.requests) == 2
+    assert "did not answer in time" in text_of(shown)
+    assert seconds < DEADLINE + MARGIN
+
+
+def test_36_58_the_medicine_of_the_draft_and_all_else_have_one_deadline(service: Service) -> None:
+    draft = order(medicationCodeableConcept=None, medicationReference={"reference": "Medication/b1"})
+    medication = {"resourceType": "Medication", "id": "b1", "code": BACLOFEN_10}
+    with broken.running({"Medication/b1": late(DEADLINE * 0.75, says(medication)), "": silence}) as server:
+        shown, seconds = timed(service, reading(server, draft=draft))
+    assert "did not answer in time" in text_of(shown)
+    assert DEADLINE * 0.9 < seconds < DEADLINE + MARGIN
+
+
 def test_58_no_connection_comes_about(service: Service) -> None:
     """A server whose queue is full: it drops what would open a connection."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf:
