@@ -62,8 +62,8 @@ class Row:
     """Column → value. Columns that may be null can be left out."""
 
     def __post_init__(self) -> None:
-        """Raises ``LookupError`` or ``TypeError``: a wrong row is a fault of the one who makes it, and must not be found
-        only there where it would hold up the rows of others."""
+        """Raises ``LookupError`` or ``TypeError``: a wrong row is a fault of the one who makes it, and must not be
+        found only there where it would hold up the rows of others."""
         columns = TABLES[self.table]
         if unknown := self.values.keys() - columns.keys():
             raise LookupError(f"{self.table} has no {', '.join(sorted(unknown))}")
