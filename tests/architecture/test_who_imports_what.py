@@ -41,6 +41,7 @@ READS_JSON = {
     "client_values": "the JWK Set of a client, from a file",
     "feedback": "what became of a card, in the forms of several EHRs",
     "gather.chart": "requester, whose shape differs between FHIR versions",
+    "replay": "lines of an export, as they are and as they were on an earlier day",
     "gather.setting": "class of an encounter, likewise",
 }
 """The parts and modules that decode JSON, and what. Behind them there are only values."""
