@@ -138,6 +138,8 @@ class Answer:
     warned: bool = False
     newest_first: bool = False
     failure: str = ""
+    stale: str = ""
+    """Why an earlier answer stands here for one that did not come."""
     next_page: str = ""
     """The link to what follows; empty on the last page."""
     counted: int = 0
@@ -162,7 +164,7 @@ class Answer:
         if self.matches or self.junk:
             unread = f"{len(self.junk)} of its entries could not be read" if self.junk else ""
             warned = WARNED if self.warned else ""
-            gap = ERROR_BESIDE if self.failure else self.gap or warned or unread
+            gap = ERROR_BESIDE if self.failure else self.stale or self.gap or warned or unread
             return Records(tuple(self.matches), tuple(self.junk), gap, self.newest_first and gap in _CUT_OFF)
         if self.failure:
             return NotAvailable(self.failure)
@@ -171,7 +173,7 @@ class Answer:
         if self.others or self.strangers:
             return NotAvailable(OTHER_THING)
         # An empty page of several is a gap; an empty answer with a warning is how some EHRs say "nothing there".
-        return Records(incomplete=self.gap)
+        return Records(incomplete=self.stale or self.gap)
 
     def read(self, raw: Raw) -> None:
         try:

@@ -44,6 +44,7 @@ from cds_service.routes import (
 )
 from cds_service.services import CdsService
 from cds_service.settings import Settings, SettingsError
+from cds_service.warmed import Warmed, never
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -54,9 +55,14 @@ def create_app(settings: Settings) -> FastAPI:
     suggestions.warm()
     service = services.baclofen_safety(deps.catalogue.reads)
     fhir = _fhir_client(settings)
-    reading = partial(Reading.of, settings, fhir, completion.searches(service.prefetch))
+    warmed = Warmed() if settings.warm_order_sign else None
+
+    def reading(client: CdsClient) -> Reading:
+        earlier = partial(warmed.earlier, client.name) if warmed else never
+        return Reading.of(settings, fhir, completion.searches(service.prefetch), client.fhir_servers, earlier)
+
     about = {"mode": settings.mode, "contentVersion": deps.catalogue.content_version}
-    of = {client.name: _deps_of(client, deps, reading(client.fhir_servers)) for client in [clients.ANYBODY, *known]}
+    of = {client.name: _deps_of(client, deps, reading(client)) for client in [clients.ANYBODY, *known]}
     answers = {name: partial(respond, deps=its) for name, its in of.items()}
     app = application(settings, service, lambda client: answers[client.name], about, gate)
     feedback = feedback_taker(

@@ -8,7 +8,7 @@ orders refer to are read in one search.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -21,13 +21,14 @@ from cds_service.fhir_access import Access
 from cds_service.fhir_client import Base, FhirServer, Unread
 from cds_service.gather.fhir_values import target
 from cds_service.hooks import Draft, HookCall
-from cds_service.records import Received
+from cds_service.records import NotAvailable, Received, Records
 from cds_service.resources import (
     Medication,
     MedicationDispense,
     MedicationRequest,
     MedicationStatement,
 )  # fmt: skip
+from cds_service.warmed import Bodies
 
 HungUp = Callable[[], Coroutine[Any, Any, NoReturn]]
 """Raises when the client is no longer there."""
@@ -38,6 +39,15 @@ AT_ONCE = 100
 """Medication resources in one search: an address has its limits."""
 MOST_SEARCHES = 4
 """For Medication resources; what is beyond counts as unread."""
+READ_AGAIN = frozenset({"kidney", "medications"})
+"""What the dose hangs on is never taken from order-select as long as the FHIR server can be asked: the prescriber may
+just have ordered or stopped a medicine, and a result may just have come."""
+IN_TROUBLE = frozenset(
+    one.value for one in (Unread.LATE, Unread.RESTING, Unread.UNREACHABLE, Unread.BUSY, Unread.FAILED)
+)
+"""Why what order-select read may then stand for it after all, as a list that may lack the newest. Not when the server
+refuses, or has it no longer."""
+STANDS_IN = "what it had sent within the two minutes before was used"
 _RANKS: Mapping[str, int] = {"kidney": 0, "medications": 0, "patient": 1}
 _LAST = 2
 _PATIENT = "{{context.patientId}}"
@@ -56,8 +66,9 @@ async def complete(call: HookCall, received: Received, access: Access, hung_up: 
     if not unmet and not paged and not _unread_medications(call, received, access.base):
         return call
     with access.client.server(access.base, access.token, access.deadline) as server:
-        reading = _Reading(call, received, server, access.searches)
+        reading = _Reading(call, received, server, access.searches, access.earlier.bodies)
         await _all(reading.works(unmet, paged), hung_up)
+        access.earlier.keep(reading.bodies)
         log.fhir_server_read(server.asked, server.read)
     return replace(call, prefetch={**call.prefetch, **reading.bodies})
 
@@ -79,6 +90,7 @@ class _Reading:
     received: Received
     server: FhirServer
     searches: Mapping[str, str]
+    earlier: Bodies = field(default_factory=dict, repr=False)
     bodies: dict[str, Raw] = field(default_factory=dict, repr=False)
     """By address."""
 
@@ -88,24 +100,35 @@ class _Reading:
         keys = sorted({*unmet, "medications"}, key=lambda key: (_RANKS.get(key, _LAST), key))
         works = [self._medicines(unmet, [one for one in paged if id(one) in listed]) if key == "medications"
                  else self._key(key) for key in keys]  # fmt: skip
-        return works + [self._pages(answer, "", _LAST) for answer in paged if id(answer) not in listed]
+        return works + [self._pages(answer, "", _LAST, self._get) for answer in paged if id(answer) not in listed]
 
     async def _medicines(self, unmet: list[str], paged: list[Answer]) -> None:
         """The list first, then the Medication resources that it refers to."""
         if "medications" in unmet:
             await self._key("medications")
-        await asyncio.gather(*(self._pages(answer, "", _RANKS["medications"]) for answer in paged))
+        await asyncio.gather(*(self._pages(answer, "", _RANKS["medications"], self._get) for answer in paged))
         await self.medications()
 
     async def _key(self, key: str) -> None:
+        earlier = await self._answer(key, self._read_before) if self.earlier else None
+        if earlier is not None and key not in READ_AGAIN and _is_whole(earlier.records()):
+            self.received.replace(key, earlier)
+            return
+        answer = await self._answer(key, self._get)
+        if earlier is not None and isinstance(earlier.records(), Records) and answer.failure in IN_TROUBLE:
+            earlier.stale = f"{answer.failure}; {STANDS_IN}"
+            answer = earlier
+        self.received.replace(key, answer)
+
+    async def _answer(self, key: str, get: _Get) -> Answer:
         rank = _RANKS.get(key, _LAST)
         search = self.searches[key].format(patient=quote(self.call.patient_id, safe=""))
         answer = self.received.blank(key)
-        _read(answer, await self._get(search, rank))
-        self.received.replace(key, answer)
-        await self._pages(answer, f"{self.server.base}/{search}", rank)
+        _read(answer, await get(search, rank))
+        await self._pages(answer, f"{self.server.base}/{search}", rank, get)
+        return answer
 
-    async def _pages(self, answer: Answer, asked: str, rank: int) -> None:
+    async def _pages(self, answer: Answer, asked: str, rank: int, get: _Get) -> None:
         """Whatever comes in time; the list stays incomplete when it is not the last page."""
         asked = asked or f"{self.server.base}/"
         seen: set[str] = set()
@@ -114,7 +137,7 @@ class _Reading:
             if url is None or url in seen:
                 return
             seen.add(url)
-            body = await self._get(url, rank)
+            body = await get(url, rank)
             if isinstance(body, Unread):
                 return
             answer.read_next_page(body)
@@ -130,7 +153,7 @@ class _Reading:
         answer = self.received.blank(None)
         _read(answer, await self._get(search, _RANKS["medications"]))
         self.received.unnamed.append(answer)
-        await self._pages(answer, f"{self.server.base}/{search}", _RANKS["medications"])
+        await self._pages(answer, f"{self.server.base}/{search}", _RANKS["medications"], self._get)
 
     async def _get(self, url: str, rank: int) -> Raw | Unread:
         body = await self.server.get(url, rank)
@@ -138,6 +161,21 @@ class _Reading:
             return body
         self.bodies[url] = Raw(body)
         return self.bodies[url]
+
+    async def _read_before(self, url: str, _: int) -> Raw | Unread:
+        body = self.earlier.get(url)
+        if body is None:
+            return Unread.NOT_FOUND
+        self.bodies[url] = body
+        return body
+
+
+_Get = Callable[[str, int], Awaitable[Raw | Unread]]
+"""Of an address, with its rank."""
+
+
+def _is_whole(found: Records | NotAvailable) -> bool:
+    return isinstance(found, Records) and not found.incomplete
 
 
 def _read(answer: Answer, body: Raw | Unread) -> None:

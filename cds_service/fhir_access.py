@@ -13,6 +13,7 @@ from cds_service.errors import FieldInvalid
 from cds_service.fhir_client import Allowed, Base, FhirClient, loopback, nothing, only
 from cds_service.hooks import Authorization, HookCall
 from cds_service.settings import Settings, SettingsError
+from cds_service.warmed import NOTHING, Earlier, OfClient, never
 
 SHORTEST = 1.0
 """Seconds that a token must still be good for."""
@@ -29,6 +30,7 @@ class Access:
     deadline: float
     """By the event loop's clock."""
     searches: Mapping[str, str]
+    earlier: Earlier = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,17 @@ class Reading:
     https_only: bool = True
     seconds: float = 0.4
     """From the start of a call until it is answered with what has come, whatever the FHIR server is doing."""
+    earlier: OfClient = never
 
     @classmethod
-    def of(cls, settings: Settings, client: FhirClient, searches: Mapping[str, str], bases: Iterable[str]) -> Reading:
+    def of(
+        cls,
+        settings: Settings,
+        client: FhirClient,
+        searches: Mapping[str, str],
+        bases: Iterable[str],
+        earlier: OfClient = never,
+    ) -> Reading:
         """For a client that is bound to ``bases``. In sandbox mode the servers of this machine may be read too.
         Raises ``SettingsError``."""
         try:
@@ -60,12 +70,12 @@ class Reading:
         except ValueError as error:
             raise SettingsError(f"fhir_servers: {error}; write it as https://ehr.example/fhir/R4") from None
         if not settings.sandbox:
-            return cls(client, searches, bound, nothing, https_only=True, seconds=seconds)
+            return cls(client, searches, bound, nothing, https_only=True, seconds=seconds, earlier=earlier)
 
         def or_here(base: Base) -> bool:
             return loopback(base) or bound(base)
 
-        return cls(client, searches, or_here, loopback, https_only=False, seconds=seconds)
+        return cls(client, searches, or_here, loopback, https_only=False, seconds=seconds, earlier=earlier)
 
     def access(self, call: HookCall, now: float) -> Access | NoAccess:
         """``now`` by the event loop's clock. Raises ``FieldInvalid`` (400) for http where only https is safe."""
@@ -86,7 +96,8 @@ class Reading:
         if reason := _unusable(authorization, call.patient_id):
             return NoAccess(reason)
         seconds = min(self.seconds, authorization.expires_in or self.seconds)
-        return Access(self.client, base, authorization.token, now + seconds, self.searches)
+        earlier = self.earlier(base, call, now)
+        return Access(self.client, base, authorization.token, now + seconds, self.searches, earlier)
 
 
 def _unusable(authorization: Authorization, patient_id: str) -> str:

@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     )
 
     fhir_seconds: float = Field(0.4, gt=0, le=10, description="seconds until a call is answered with what has come")
+    warm_order_sign: bool = Field(
+        False, description="true or false: whether order-sign may use what order-select read within two minutes"
+    )
     fhir_networks: tuple[IPvAnyNetwork, ...] = Field(
         (), description='private networks in which FHIR servers may be, as ["10.20.0.0/16"]'
     )
