@@ -37,6 +37,7 @@ READS_JSON = {
     "answers": "what an EHR put under a prefetch key",
     "suggestions": "a chart order that a suggestion must repeat as it was sent; its own output, to validate it",
     "explain": "a request from a file",
+    "audit": "the details of its own rows",
     "auth": "tokens, and JWK Sets as they are fetched",
     "client_values": "the JWK Set of a client, from a file",
     "feedback": "what became of a card, in the forms of several EHRs",

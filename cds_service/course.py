@@ -1,0 +1,56 @@
+"""How one request goes through the service: who asks, under which name we speak of it, and how long each stage took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from time import perf_counter_ns
+
+NOBODY = "none"
+"""Client of a request that was not authenticated."""
+
+
+class Stage(StrEnum):
+    """In the order of a call. The values are labels of a counter, names of spans and keys of the record."""
+
+    TOKEN = "token"  # noqa: S105  # the name of a stage
+    BODY = "body"
+    PARSE = "parse"
+    PREFETCH = "prefetch"
+    FHIR = "fhir"
+    FACTS = "facts"
+    RULES = "rules"
+    OVERRIDES = "overrides"
+    CARDS = "cards"
+    RECORD = "record"
+
+
+@dataclass(slots=True)
+class Course:
+    request_id: str = ""
+    """What the client sees as X-Request-Id."""
+    client: str = NOBODY
+    """Name of its profile."""
+    tenant: str = ""
+    """As the token says it: of patients of two tenants the ids may be equal."""
+    tenant_is_listed: bool = False
+    """By the profile: then it is a word of the operator's, and no free text."""
+    begun: int = field(default_factory=perf_counter_ns)
+    ends: list[tuple[Stage, int]] = field(default_factory=list)
+
+    def done(self, stage: Stage) -> None:
+        """The stage that began when the last one ended is over."""
+        self.ends.append((stage, perf_counter_ns()))
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds so far."""
+        return (perf_counter_ns() - self.begun) / 1e9
+
+    def stages(self) -> Iterator[tuple[Stage, int, int]]:
+        """Each with its begin and end, in nanoseconds of a clock that only goes forward."""
+        before = self.begun
+        for stage, end in self.ends:
+            yield stage, before, end
+            before = end
