@@ -27,7 +27,7 @@ from cds_service.fhir_client import FhirClient, connections
 from cds_service.fhir_client.networks import LOOPBACK
 from cds_service.gate import Gate
 from cds_service.gather.codes import Codes
-from cds_service.middleware import BasePath, Cors, DirectCall, Guard, on_this_machine
+from cds_service.middleware import BasePath, Cors, DirectCall, Guard, RequestId, on_this_machine
 from cds_service.overrides import InProcess
 from cds_service.respond import Deps, respond
 from cds_service.routes import (
@@ -151,6 +151,7 @@ def application(
     app.add_middleware(Guard)
     if gate.origins or settings.sandbox:
         app.add_middleware(Cors, allows=on_this_machine if settings.sandbox else gate.origins.__contains__)
+    app.add_middleware(RequestId)
     return app
 
 

@@ -7,6 +7,7 @@ of an error only its class and where in our code it was raised.
 from __future__ import annotations
 
 import sys
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Literal, NotRequired, TypedDict, Unpack
 
@@ -18,6 +19,8 @@ Level = Literal["info", "warning", "error"]
 class Fields(TypedDict):
     """Everything that a log line may say, beside its time, level and event."""
 
+    request_id: NotRequired[str]
+    """The X-Request-Id of the answer; on every line that a request causes."""
     hook: NotRequired[str]
     hook_instance: NotRequired[str]
     """Only when it is a UUID: then it names the call and nothing else."""
@@ -53,8 +56,13 @@ class Fields(TypedDict):
 
 _encode = msgspec.json.Encoder().encode
 
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""Of the request that is being answered."""
+
 
 def event(name: str, level: Level = "info", **fields: Unpack[Fields]) -> None:
+    if about := request_id.get():
+        fields["request_id"] = about
     allowed = {key: value for key, value in fields.items() if key in Fields.__annotations__}
     line = _encode({"time": datetime.now(UTC), "level": level, "event": name, **allowed})
     sys.stderr.write(line.decode() + "\n")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterable
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
@@ -13,8 +14,43 @@ from cds_service import log
 from cds_service.errors import HeadersTooLarge, InternalFault, ServiceError
 from cds_service.routes import HookCalls, error_response
 
+Headers = Iterable[tuple[bytes, bytes]]
+
 MOST_HEADERS = 100
 MOST_HEADER_BYTES = 32 << 10
+
+
+class RequestId:
+    """Every request has a name: the client reads it in X-Request-Id, the operator in the log and in the record. It is
+    ours; a client's own is taken when it is a UUID, which names nobody."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        name = _given_name(scope["headers"]) or str(uuid.uuid4())
+        log.request_id.set(name)
+        header = (b"x-request-id", name.encode())
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], header]
+            await send(message)
+
+        await self._app(scope, receive, named)
+
+
+_UUID = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def _given_name(headers: Headers) -> str:
+    for name, value in headers:
+        if name == b"x-request-id" and _UUID.fullmatch(value):
+            return str(value, "ascii").lower()
+    return ""
 
 
 class Guard:
@@ -107,7 +143,7 @@ class Cors:
                 headers.add_vary_header("Origin")
                 if allowed:
                     headers["access-control-allow-origin"] = origin
-                    headers["access-control-expose-headers"] = "retry-after"
+                    headers["access-control-expose-headers"] = "retry-after, x-request-id"
             await send(message)
 
         if allowed and scope["method"] == "OPTIONS" and b"access-control-request-method" in asked:

@@ -13,16 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cards.case import Case
-from cards.facts import Missing
-from cards.kidney import KidneyFunction
 from cards.outcome import CannotAssess, Finding, NotIndicated, Outcome
 from cds_service.card_builder import Built
 from cds_service.explain.fact_lines import fact_lines
+from cds_service.explain.steps import case_lines, outcome_says, record_lines
 from cds_service.explain.tree import as_json as tree_of
-from cds_service.explain.words import in_words
 from cds_service.gather.orders import concerns_baclofen
 from cds_service.hooks import HookCall, parse
-from cds_service.records import EXPECTED, NotAvailable, Records, collect
+from cds_service.records import collect
 from cds_service.respond import Consultation, Deps, consult
 from cds_service.services import HOOKS
 
@@ -54,10 +52,10 @@ def _body(path: Path) -> bytes:
 def _lines(call: HookCall, found: Consultation, deps: Deps) -> Iterator[str]:
     version = deps.catalogue.content_version
     yield f"{call.hook.value} at {found.facts.now:%Y-%m-%d %H:%M} UTC, clinical content {version}"
-    yield from _section("Records", _records(found))
+    yield from _section("Records", record_lines(found))
     yield from _section("Facts", fact_lines(found))
     for case in found.assessment.cases:
-        yield from _section("Case", _case(case))
+        yield from _section("Case", case_lines(case))
     yield from _section("Rules", _outcomes(found.assessment.outcomes))
     dropped = [f"{one.rule}: {one.why}" for one in found.assessment.triaged.dropped]
     yield from _section("Triage", dropped or ["nothing merged, nothing dropped"])
@@ -72,64 +70,12 @@ def _section(title: str, lines: Iterator[str] | list[str]) -> Iterator[str]:
         yield from textwrap.wrap(line, WIDTH, subsequent_indent="    ", break_long_words=False) or [""]
 
 
-def _records(found: Consultation) -> Iterator[str]:
-    for key in EXPECTED:
-        match getattr(found.records, key):
-            case NotAvailable(reason=reason):
-                yield f"{key}: not available, {reason}"
-            case Records() as records:
-                yield f"{key}: {_count(records)}"
-    if others := found.records.others.resources:
-        yield f"other keys: {len(others)} resources, used where a rule needs them"
-    if found.records.dropped:
-        yield f"{found.records.dropped} resources of another patient: not used"
-
-
-def _count(records: Records) -> str:
-    if not records.resources and not records.unreadable:
-        return "read, nothing there" + (f" (incomplete: {records.incomplete})" if records.incomplete else "")
-    kinds: dict[str, int] = {}
-    for resource in records.resources:
-        kinds[type(resource).__name__] = kinds.get(type(resource).__name__, 0) + 1
-    parts = [f"{number} {kind}" for kind, number in kinds.items()]
-    parts += [f"unreadable {junk.resource_type}/{junk.resource_id} at {junk.reason}" for junk in records.unreadable]
-    return ", ".join(parts) + (f" (incomplete: {records.incomplete})" if records.incomplete else "")
-
-
-def _case(case: Case) -> Iterator[str]:
-    yield f"kind of order: {case.kind.value}; current baclofen: {in_words(case.current.dose)}"
-    yield f"stable: {in_words(case.stable)}"
-    yield f"indication: {case.indication.value}"
-    for name in ("exposure", "since_change"):
-        if (value := getattr(case.current, name)) is not None:
-            yield f"{name.replace('_', ' ')}: {value}"
-    match case.kidney:
-        case Missing() as missing:
-            yield f"kidney function: {in_words(missing)}"
-        case KidneyFunction() as kidney:
-            value = (
-                f"eGFR {kidney.egfr} on {kidney.taken}, {kidney.method}"
-                if kidney.egfr is not None
-                else "no usable value"
-            )
-            yield f"kidney tier {kidney.tier.value}: {value}{', stale' if kidney.stale else ''}"
-            if kidney.acute:
-                yield f"possible acute kidney injury: {kidney.acute.because}"
-            yield from kidney.notes
-
-
 def _outcomes(outcomes: tuple[tuple[Case, Outcome], ...]) -> Iterator[str]:
     for _, outcome in outcomes:
-        match outcome:
-            case Finding(rule=rule, indicator=indicator, values=values):
-                numbers = ", ".join(
-                    f"{name} {in_words(value)}" for name, value in values.items() if value not in ("", ())
-                )
-                yield f"FIRED          {rule}: {indicator}{f' ({numbers})' if numbers else ''}"
-            case NotIndicated(rule=rule, because=because):
-                yield f"not indicated  {rule}: {because}"
-            case CannotAssess(rule=rule, missing=missing):
-                yield f"CANNOT ASSESS  {rule}: {'; '.join(in_words(gap) for gap in missing)}"
+        yield f"{_HEADINGS[type(outcome)]:<15}{outcome.rule}: {outcome_says(outcome)}"
+
+
+_HEADINGS = {Finding: "FIRED", NotIndicated: "not indicated", CannotAssess: "CANNOT ASSESS"}
 
 
 def _cards(built: Built) -> Iterator[str]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from cards.quantities import Quantity
 from cds_service.card_builder import encode
+from cds_service.explain.fact_lines import fact_lines
+from cds_service.explain.steps import case_lines, outcome_says, record_lines
 from cds_service.hooks import HookCall
 from cds_service.respond import Consultation
 
@@ -24,9 +26,28 @@ def as_json(call: HookCall, found: Consultation) -> str:
         "kidney": _plain(found.assessment.kidney),
         "outcomes": outcomes,
         "dropped": dropped,
+        "words": _words(found),
         "cards": json.loads(encode(found.built.cards))["cards"],
     }
     return json.dumps(whole, indent=2, ensure_ascii=False)
+
+
+def _words(found: Consultation) -> dict[str, Any]:
+    """What the text form of explain says, in parts for a page to lay out."""
+    return {
+        "at": f"{found.facts.now:%Y-%m-%d %H:%M} UTC",
+        "records": list(record_lines(found)),
+        "facts": [_parted(line) for line in fact_lines(found)],
+        "cases": [list(case_lines(case)) for case in found.assessment.cases],
+        "rules": [{"rule": one.rule, "says": outcome_says(one)} for _, one in found.assessment.outcomes],
+    }
+
+
+def _parted(line: str) -> dict[str, str]:
+    """Two spaces stand before the origin and nowhere else: texts of the chart have none (``ChartText``)."""
+    said, _, source = line.partition("  [")
+    fact, _, value = said.partition(": ")
+    return {"fact": fact, "value": value, "from": source.removesuffix("]")}
 
 
 def _plain(value: Any) -> Any:
