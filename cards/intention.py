@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter, itemgetter
 
 from cards.case import Case, CurrentBaclofen, Indication, Kind
 from cards.dosing import Dosing
@@ -30,6 +31,8 @@ from cards.kidney import KidneyFunction
 from cards.quantities import DailyDose, Days
 
 NOTHING = DailyDose.of(0)
+MOST_RUNNING = 50
+"""Baclofen entries that can run at once; a list with more is not right, and no dose can be added up from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,9 @@ def _current(
                 return CurrentBaclofen(_dose_of_stopped(stopped) or missing, (), (), None, None, 0)
             case True:
                 live.append(entry)
+    if len(live) > MOST_RUNNING:
+        unknown = Missing(Input.MEDICATIONS, Why.UNREADABLE, f"more than {MOST_RUNNING} baclofen orders run at once")
+        return CurrentBaclofen(_dose_of_stopped(stopped) or unknown, (), (), None, None, 0)
     replaced = tuple(
         e for e in live if e.reference in named or (_ends_soon(e, limits, facts.today) and _same_dose(e, dose, limits))
     )
@@ -156,7 +162,7 @@ def _current(
     now = _sum(taken, facts.today)
     if isinstance(now, Missing):
         return CurrentBaclofen(now, replaced, beside, None, None, 0)
-    history = [entry for entry in chart.baclofen if entry.route is Route.ORAL and entry.since is not None]
+    history = _newest_first(chart.baclofen)
     changed = [_run(entry, history, limits, same_dose=True) for entry in taken]
     began = [_run(entry, history, limits, same_dose=False) for entry in taken]
     return CurrentBaclofen(
@@ -213,7 +219,7 @@ def _ends_soon(entry: ChartBaclofen, limits: CaseLimits, today: date) -> bool:
     )
 
 
-def _same_dose(entry: ChartBaclofen, dose: OralDose | Unreadable | None, limits: CaseLimits) -> bool:
+def _same_dose(entry: ChartBaclofen, dose: Dose | None, limits: CaseLimits) -> bool:
     return (
         isinstance(entry.dose, OralDose) and isinstance(dose, OralDose) and limits.same(entry.dose.highest, dose.start)
     )
@@ -247,25 +253,29 @@ def dose_now(dose: OralDose, since: date | None, today: date) -> DailyDose:
 # -------------------------------------------------------------------------------------------------------- history
 
 
+def _newest_first(entries: Sequence[ChartBaclofen]) -> Sequence[ChartBaclofen]:
+    """Those with a date; of one day the one with the longest supply first, in whatever order they were sent."""
+    dated = [(entry.since, entry.supply_ends or date.max, entry) for entry in entries if entry.since is not None]
+    oral = [one for one in dated if one[2].route is Route.ORAL]
+    return [entry for _, _, entry in sorted(oral, key=itemgetter(0, 1), reverse=True)]
+
+
 def _run(entry: ChartBaclofen, history: Sequence[ChartBaclofen], limits: CaseLimits, *, same_dose: bool) -> date | None:
-    """Earliest date of the unbroken run that ends in ``entry``; a run breaks at another dose or a gap in supply."""
+    """Earliest date of the unbroken run that ends in ``entry``; a run breaks at another dose or a gap in supply.
+    Of the entries of one day another dose counts before the same one. ``history`` is the newest first."""
     if entry.since is None:
         return None
     start, oldest = entry.since, entry
-
-    def newest_first(e: ChartBaclofen) -> tuple[date, bool, date]:
-        """Of one day: another dose before the same one, then the longer supply, whatever order they were sent in."""
-        same = isinstance(e.dose, OralDose) and _same_dose(entry, e.dose, limits)
-        return e.since or date.min, same_dose and not same, e.supply_ends or date.max
-
-    for older in sorted(history, key=newest_first, reverse=True):
-        if older.since is None or older.since >= start:
+    for day, entries in groupby(history, key=attrgetter("since")):
+        if day >= start:
             continue
+        of_day = list(entries)
+        changed = (one for one in of_day if same_dose and not _same_dose(entry, one.dose, limits))
+        older = next(changed, of_day[0])
         gap = older.supply_ends is not None and (start - older.supply_ends).days > limits.renewal_supply_at_most.value
-        other = not (isinstance(older.dose, OralDose) and _same_dose(oldest, older.dose, limits))
-        if gap or (same_dose and other):
+        if gap or (same_dose and not _same_dose(oldest, older.dose, limits)):
             break
-        start, oldest = older.since, older
+        start, oldest = day, older
     return start
 
 

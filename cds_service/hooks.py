@@ -27,7 +27,9 @@ from cds_service import resources
 from cds_service.errors import Ambiguous, FieldInvalid, FieldMissing, HookNotServed, NotJson, TooLarge
 
 MOST_DRAFTS = 1000
-"""Entries of draftOrders in one call; a signing session has a few dozen at most."""
+"""Entries of draftOrders in one call, and selections among them; a signing session has a few dozen at most."""
+MOST_KEYS = 1000
+"""Of prefetch; an EHR that sends the keys of all its services has some dozens."""
 LONGEST_ID = 256
 """FHIR says 64; ids of unsigned orders of a large EHR run to about 200."""
 
@@ -89,6 +91,8 @@ class HookCall:
 def parse(body: bytes, hooks: Collection[Hook]) -> HookCall:
     """Raises ``BadRequest`` (400) and, for too many drafts, ``TooLarge`` (413)."""
     members, prefetch = _cut(_clean(body))
+    if len(prefetch) > MOST_KEYS:
+        raise _too_many("prefetch", MOST_KEYS, "Send the keys that GET /cds-services lists.")
     request = {name: _lossless(raw) for name, raw in members.items()}
 
     hook = _hook(request, hooks)
@@ -346,6 +350,8 @@ def _selections(context: Mapping[str, Any]) -> frozenset[str]:
         raise FieldMissing("context.selections")
     if not isinstance(selections, list) or not all(isinstance(selection, str) for selection in selections):
         raise FieldInvalid("context.selections", "an array of references such as MedicationRequest/123")
+    if len(selections) > MOST_DRAFTS:
+        raise _too_many("context.selections", MOST_DRAFTS, _ONE_SESSION)
     return frozenset(selections)
 
 
@@ -358,6 +364,13 @@ def _prefetch(raw: Raw | None) -> Mapping[str, Raw]:
     if bytes(memoryview(raw)[:1]) != b"{":
         raise FieldInvalid("prefetch", "an object")
     return _members(raw)
+
+
+_ONE_SESSION = "Send the orders of one signing session."
+
+
+def _too_many(at: str, most: int, cure: str) -> TooLarge:
+    return TooLarge(f"{at} has more than {most} entries. No order was checked.", cure, at=at)
 
 
 # --------------------------------------------------------------------------------------------------------- draft orders
@@ -379,11 +392,7 @@ def _drafts(context: Mapping[str, Any]) -> tuple[Draft, ...]:
     if not isinstance(entries, list):
         raise FieldInvalid("context.draftOrders.entry", "an array")
     if len(entries) > MOST_DRAFTS:
-        raise TooLarge(
-            f"context.draftOrders has more than {MOST_DRAFTS} entries. No order was checked.",
-            f"Send the orders of one signing session, at most {MOST_DRAFTS}.",
-            at="context.draftOrders.entry",
-        )
+        raise _too_many("context.draftOrders.entry", MOST_DRAFTS, _ONE_SESSION)
     drafts = (_draft(entry) for entry in entries if isinstance(entry, dict) and entry.get("resource") is not None)
     return tuple(draft for draft in drafts if draft is not None)
 

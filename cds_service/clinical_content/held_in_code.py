@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from cards.intention import MOST_RUNNING
 from cds_service.gather.chart import AUTHORED_RECENTLY, ENDED_RECENTLY, SUPPLY_ENDED_RECENTLY
-from cds_service.gather.dosage import LARGEST_DAILY, LARGEST_SINGLE, SURELY_ORAL
+from cds_service.gather.dosage import LARGEST_DAILY, LARGEST_SINGLE, MOST_LINES, SURELY_ORAL
 from cds_service.gather.drinking_tests import AUDIT_C_IN_MEN, AUDIT_C_IN_OTHERS, ETHANOL_MG_PER_DL, PETH_NG_PER_ML
 from cds_service.gather.medications import RESCUE_ON_FILE
 
@@ -38,6 +39,8 @@ HELD = (
     Held("without a route a baclofen dose is oral", f"≥ {SURELY_ORAL} mg/day", "policy (rules.md 3.5)"),
     Held("a single dose of baclofen is not believed", f"> {LARGEST_SINGLE} mg", "policy (resolutions.md 9)"),
     Held("a daily dose of baclofen is not believed", f"> {LARGEST_DAILY} mg/day", "policy (resolutions.md 9)"),
+    Held("baclofen orders that run at once are not added up", f"> {MOST_RUNNING} orders", "policy"),
+    Held("dosage instructions of one order are not read", f"> {MOST_LINES} instructions", "policy"),
     Held(
         "AUDIT-C is positive",
         f"≥ {AUDIT_C_IN_MEN} in men, ≥ {AUDIT_C_IN_OTHERS} in women and where sex is not known",

@@ -27,6 +27,8 @@ _SMALLEST_SINGLE = Decimal("0.5")
 _SMALLEST_IN_MICROGRAMS = Decimal("2.5")
 SURELY_ORAL = Decimal(10)
 """A dose of this many mg a day is by mouth even where no route is stated (rules.md 3.5, resolutions.md 10)."""
+MOST_LINES = 400
+"""Dosage instructions of one order: a taper that is written day by day for a year has fewer."""
 NO_DOSAGE = Unreadable("the order has no dosage instruction", given=False)
 
 
@@ -50,6 +52,8 @@ def read_schedule(dosages: Sequence[Dosage], strength: Strength) -> Schedule | U
     """The arithmetic alone, without judging whether the amounts are plausible."""
     if not dosages:
         return NO_DOSAGE
+    if len(dosages) > MOST_LINES:
+        return Unreadable(f"the order has more than {MOST_LINES} dosage instructions")
     read = [read_line(dosage, strength) for dosage in dosages]
     if unreadable := first_unreadable(read):
         return unreadable

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+
+import msgspec
 
 from cards.facts import (
     ChartBaclofen,
@@ -33,6 +35,7 @@ from cds_service.resources import Junk, Resource
 
 RESCUE_ON_FILE = timedelta(days=365)
 """rules.md 2, IN-NAL."""
+_encode = msgspec.json.Encoder().encode
 _TYPES = frozenset({"MedicationRequest", "MedicationOrder", "MedicationStatement", "MedicationDispense"})
 
 
@@ -88,16 +91,15 @@ def _unread(junk: Sequence[Junk]) -> str:
 
 def _entries(everything: Iterable[Resource], today: date) -> Iterator[Entry]:
     """Each resource once, also when it came in two Bundles."""
-    seen: list[Resource] = []
-    references: set[str] = set()
+    seen: set[str | bytes] = set()
     for resource in everything:
         entry = read_entry(resource, today)
-        if entry is None or entry.reference in references or (not entry.reference and resource in seen):
+        if entry is None:
             continue
-        references |= {entry.reference} - {""}
-        if not entry.reference:
-            seen.append(resource)
-        yield entry
+        identity = entry.reference or _encode(resource)
+        if identity not in seen:
+            seen.add(identity)
+            yield entry
 
 
 def _beside_draft(one: _Known, draft: DraftOrder | None, today: date) -> _Known | None:
@@ -132,20 +134,21 @@ def _others(known: Sequence[_Known]) -> Iterator[Medication]:
     for one in drugs:
         if one.medicine.name in runs:
             runs[one.medicine.name].append(one.entry)
+    starts = {name: _run_starts(run) for name, run in runs.items()}
     for one in current:
         name, entry = one.medicine.name, one.entry
         if entry.source <= believed.get(name, entry.source):
-            yield _medication(one, runs[name])
+            yield _medication(one, starts[name])
 
 
-def _medication(one: _Known, run: Sequence[Entry]) -> Medication:
+def _medication(one: _Known, run_starts: Mapping[date, date]) -> Medication:
     entry, medicine = one.entry, one.medicine
     return Medication(
         label=medicine.label,
         classes=medicine.classes,
         flags=medicine.flags,
         standing=entry.standing,
-        started=_run_start(entry, run),
+        started=run_starts[entry.started] if entry.started else None,
         ended=entry.ended,
         as_needed=bool(medicine.classes) and taken_as_needed(entry.dosages),
         opioids=opioid_doses(medicine, entry.dosages),
@@ -153,19 +156,26 @@ def _medication(one: _Known, run: Sequence[Entry]) -> Medication:
     )
 
 
-def _run_start(entry: Entry, run: Sequence[Entry]) -> date | None:
-    """Back through earlier entries of the same medicine, as long as each lasted until about the next one began."""
-    start = entry.started
-    if start is None:
-        return None
-    begun_before = [one for one in run if one.started is not None and one.started < start and not one.cancelled]
-    earlier = [(one.started or start, one) for one in begun_before]
-    for begun, older in sorted(earlier, key=lambda pair: pair[0], reverse=True):
-        lasted = older.ended or older.supply_ends or begun + AUTHORED_RECENTLY
-        if older.standing is Standing.RECENT and start - lasted > SUPPLY_ENDED_RECENTLY:
-            break
-        start = begun
-    return start
+def _run_starts(run: Sequence[Entry]) -> Mapping[date, date]:
+    """Day on which an entry of one medicine began → day on which its run did: back through earlier entries, as long as
+    each lasted until about the next one began. Of the entries of one day the one that lasted longest counts."""
+    lasted: dict[date, date] = {}
+    for one in run:
+        if one.started is not None and not one.cancelled:
+            lasted[one.started] = max(_lasted(one, one.started), lasted.get(one.started, date.min))
+    starts: dict[date, date] = {}
+    before: date | None = None
+    for day in sorted({one.started for one in run if one.started is not None}):
+        goes_on = before is not None and day - lasted[before] <= SUPPLY_ENDED_RECENTLY
+        starts[day] = starts[before] if before is not None and goes_on else day
+        before = day if day in lasted else before
+    return starts
+
+
+def _lasted(entry: Entry, started: date) -> date:
+    if entry.standing is not Standing.RECENT:
+        return date.max
+    return entry.ended or entry.supply_ends or started + min(AUTHORED_RECENTLY, date.max - started)
 
 
 def _unrecognised(known: Sequence[_Known]) -> Iterator[ChartText]:

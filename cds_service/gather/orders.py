@@ -93,7 +93,7 @@ def read_orders(call: HookCall, records: PatientRecords, codes: Codes, _now: dat
     medicines = Medicines(shelf, codes)
     session = _Session(call, records, codes, shelf)
     drafts = draft_orders(call)
-    chosen = selected(drafts, call.selections)
+    chosen = {id(draft) for draft in selected(drafts, call.selections)}
     orders: list[BaclofenOrder] = []
     drafted: list[Medication] = []
     unrecognised = [ChartText("a draft order that could not be read")] * unreadable_drafts(call)
@@ -103,12 +103,12 @@ def read_orders(call: HookCall, records: PatientRecords, codes: Codes, _now: dat
     for draft in drafts:
         medicine = medicines.of(draft.order)
         if not draft.is_for(call.patient_id):
-            others += medicine.is_baclofen and draft in chosen
+            others += medicine.is_baclofen and id(draft) in chosen
             continue
-        unread += draft in chosen and _leads_nowhere(draft, medicine)
+        unread += id(draft) in chosen and _leads_nowhere(draft, medicine)
         if is_on_the_surface(medicine, many(draft.order.dosageInstruction)):
             continue
-        if medicine.is_baclofen and draft in chosen:
+        if medicine.is_baclofen and id(draft) in chosen:
             orders.append(session.baclofen(draft, medicine))
             strength = medicine.strength
             products[draft.reference] = Product(medicine.label, strength.mg_per_unit, strength.mg_per_ml)

@@ -365,7 +365,7 @@ def test_row_45_very_many_drafts(client: Client, entries: int, status: int) -> N
     response = post(client, order_sign(draftOrders=bundle))
     assert response.status_code == status
     if status == 413:
-        assert "1000" in assert_refused(response, 413)["diagnostics"]
+        assert "1000" in assert_refused(response, 413)["details"]["text"]
 
 
 def test_row_45_a_bundle_of_outcomes_alone_is_no_order(client: Client) -> None:
