@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ Done = Iterator[tuple[Path, Found]]
 """Results as they are ready, in any order."""
 Run = Callable[[Work, Tasks], Done]
 
+THIS_MACHINE = "local"
+
 
 class NoRayError(Exception):
     """The message says how to install it."""
@@ -28,29 +31,34 @@ def in_turn(work: Work, tasks: Tasks) -> Done:
         yield end, work(*arguments)
 
 
-def in_processes(number: int) -> Run:
-    def run(work: Work, tasks: Tasks) -> Done:
-        # Fresh processes: a copy of this one would share what its libraries hold open.
-        with ProcessPoolExecutor(number, mp_context=get_context("spawn")) as pool:
+@contextmanager
+def processes(number: int) -> Iterator[Run]:
+    """So many on this machine."""
+    # Fresh ones: a copy of this process would share what its libraries hold open.
+    with ProcessPoolExecutor(number, mp_context=get_context("spawn")) as pool:
+
+        def run(work: Work, tasks: Tasks) -> Done:
             ends = {pool.submit(work, *arguments): end for end, arguments in tasks.items()}
             try:
                 for one in as_completed(ends):
                     yield ends[one], one.result()
             finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+                for one in ends:
+                    one.cancel()
 
-    return run
+        yield run
 
 
-def on_ray(address: str | None) -> Run:
-    """``None``: a cluster of this machine alone, for as long as the replay runs. Raises ``NoRayError``."""
+@contextmanager
+def ray_cluster(address: str) -> Iterator[Run]:
+    """``THIS_MACHINE``: one of this machine alone, for as long as the replay runs. All machines must see the export and
+    the work folder under the same paths. Raises ``NoRayError``."""
     try:
         import ray  # noqa: PLC0415  # an extra
     except ImportError:
         raise NoRayError("Ray is not installed: pip install 'baclofen-cds[ray]'") from None
 
     def run(work: Work, tasks: Tasks) -> Done:
-        ray.init(address, ignore_reinit_error=True, include_dashboard=False, log_to_driver=False)
         remote = ray.remote(work)
         ends = {remote.remote(*arguments): end for end, arguments in tasks.items()}
         waiting = list(ends)
@@ -59,4 +67,8 @@ def on_ray(address: str | None) -> Run:
             for one in ready:
                 yield ends[one], ray.get(one)
 
-    return run
+    ray.init(address, include_dashboard=False, log_to_driver=False)
+    try:
+        yield run
+    finally:
+        ray.shutdown()
