@@ -29,6 +29,13 @@ _tokens = Counter("baclofen_cds_tokens_refused", "Calls without a token that is 
 _key_sets = Counter("baclofen_cds_key_sets_fetched", "JWK Sets asked for at an address of a client", ("outcome",))
 _token_store = Counter("baclofen_cds_token_store_errors", "Used tokens that could not be stored for all workers")
 
+_store_records = Counter("baclofen_cds_store_records", "What was to be kept, by what became of it", ("kept",))
+_store_seconds = Histogram(
+    "baclofen_cds_store_commit_seconds",
+    "Time of one commit, which several calls may share",
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25),
+)
+
 
 @cache
 def _calls_of(hook: str, status: int) -> Counter:
@@ -71,6 +78,15 @@ def keys_fetched(outcome: Literal["fetched", "failed"]) -> None:
 
 def token_store_failed() -> None:
     _token_store.inc()
+
+
+def store_records(kept: Literal["database", "spool", "replayed", "lost"], records: int) -> None:
+    """``database``: at once; ``spool``: for the time being; ``replayed``: from the spool into the database."""
+    _store_records.labels(kept).inc(records)
+
+
+def store_committed(seconds: float) -> None:
+    _store_seconds.observe(seconds)
 
 
 def exposition() -> bytes:

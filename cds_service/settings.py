@@ -55,7 +55,20 @@ class Settings(BaseSettings):
     dmd: bool = Field(True, description="true or false: whether this site may use the NHS dm+d")
     jurisdiction: Jurisdiction = Field(Jurisdiction.US, description="US or FR: whose labels the cards follow")
     protect_discovery: bool = Field(False, description="true or false: whether GET /cds-services needs a token too")
-    state_dir: Path | None = Field(None, description="a folder where the workers note which tokens were used")
+    state_dir: Path | None = Field(
+        None, description="a folder of this machine that outlives restarts: the database, and records that wait for it"
+    )
+    database: str = Field(
+        "",
+        repr=False,
+        description="sqlite:////folder/file or postgresql://user@host/name; without it a SQLite file in state_dir",
+    )
+    spool_bytes: int = Field(
+        32 << 20,
+        ge=1 << 20,
+        le=16 << 30,
+        description="1048576 to 17179869184 bytes that each worker reserves for records which the database cannot take",
+    )
     key_aliases: dict[str, Key] = Field(
         {}, description="prefetch key as the EHR sends it = one of the keys that GET /cds-services lists"
     )
@@ -81,6 +94,16 @@ class Settings(BaseSettings):
             raise ValueError("is not an absolute http or https URL")
         return url.rstrip("/")
 
+    @field_validator("database")
+    @classmethod
+    def _known_engine(cls, url: str) -> str:
+        parts = urlsplit(url)
+        is_file = parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 2 and parts.path[:2] == "//"
+        is_server = parts.scheme == "postgresql" and parts.path not in ("", "/")
+        if url and not (is_file or is_server):
+            raise ValueError("is neither an absolute SQLite file nor a PostgreSQL database")
+        return url
+
     @model_validator(mode="after")
     def _safe(self) -> Self:
         if self.mode == "production" and (problems := list(self._not_fit_for_production())):
@@ -99,10 +122,10 @@ class Settings(BaseSettings):
                 "public_base_url (BACLOFEN_CDS_PUBLIC_BASE_URL): tokens are made for one address, and only https is "
                 f"safe; set {type(self).model_fields['public_base_url'].description}, as https://cds.example/baclofen"
             )
-        if self.workers > 1 and not self.state_dir:
+        if not self.state_dir and not self.database.startswith("sqlite:"):
             yield (
-                "state_dir (BACLOFEN_CDS_STATE_DIR): without it one worker does not know which tokens another has "
-                f"seen, and each could be used again; set {type(self).model_fields['state_dir'].description}"
+                "state_dir (BACLOFEN_CDS_STATE_DIR): there is no place to keep what was advised and which tokens were "
+                f"used; set {type(self).model_fields['state_dir'].description}"
             )
         if self.today:
             yield "today (BACLOFEN_CDS_TODAY): is for sandbox mode only; take it out"

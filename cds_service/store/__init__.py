@@ -1,7 +1,174 @@
-"""What must outlive a request: what was advised, what became of it, and which tokens were used."""
+"""What must outlive a request: what was advised, what became of it, and which tokens were used.
+
+    await store.write(*rows)       returns when they are durable: an answer leaves after that, never before
+
+SQLite or PostgreSQL. ``rows`` says what is in the tables, ``writer`` and ``outlet`` how it gets there, ``schema`` and
+``engine`` are for reading.
+"""
 
 from __future__ import annotations
 
-from cds_service.store.rows import Row
+import asyncio
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
-__all__ = ["Row"]
+from cds_service.settings import Settings, SettingsError
+from cds_service.store.database import Database, UnavailableError, Write
+from cds_service.store.outlet import Outlet
+from cds_service.store.rows import Row, utc_text
+from cds_service.store.sqlite import SqliteDatabase
+from cds_service.store.uses import SeenHere, TokenUse
+from cds_service.store.writer import Writer
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+__all__ = ["Row", "Store", "TokenUse", "TokenUsedError", "migrate"]
+
+FILE = "store.sqlite3"
+_SPOOL_OF_SANDBOX = 1 << 20
+_PATIENCE = 5.0
+"""Seconds that closing waits for each thread."""
+
+
+class TokenUsedError(Exception):
+    """The token was used for another call. Nothing was written."""
+
+
+class Store:
+    """Any number of calls may wait in it at once."""
+
+    def __init__(self, database: Database, folder: Path, spool_bytes: int) -> None:
+        """``folder`` is for the spool."""
+        self._database = database
+        self._folder = folder
+        self._spool_bytes = spool_bytes
+        self._outlet: Outlet | None = None
+        self._writer: Writer | None = None
+        self._seen = SeenHere()
+        self._end: Callable[[], object] = lambda: None
+
+    @classmethod
+    def open(cls, settings: Settings) -> Store:
+        """Raises ``SettingsError``.
+
+        Sandbox mode without a place to keep anything has a temporary one, which goes with the process; it is made when
+        it is first needed.
+        """
+        if folder := _folder(settings):
+            store = cls(_database(settings, folder), folder, settings.spool_bytes)
+            store.start()
+            return store
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="baclofen-cds-"))
+        except OSError as error:
+            raise SettingsError(f"state_dir: there is no temporary folder either ({error}); set a folder") from None
+        store = cls(_database(settings, folder), folder, _SPOOL_OF_SANDBOX)
+        weakref.finalize(store, shutil.rmtree, folder, ignore_errors=True)
+        return store
+
+    def start(self) -> None:
+        """Nothing when it has started. Raises ``SettingsError``."""
+        self._started()
+
+    def _started(self) -> Writer:
+        if self._writer is None:
+            self._outlet = Outlet(self._database, self._folder, self._spool_bytes)
+            self._writer = Writer(self._outlet)
+            self._end = weakref.finalize(self, _end, self._writer, self._outlet)
+        return self._writer
+
+    async def write(self, *rows: Row, use: TokenUse | None = None) -> None:
+        """All of ``rows`` or nothing. Returns when they are on a disk: in the database or, while that cannot take them,
+        in the spool. If neither can, it is counted and logged, and returns all the same: an order must not go unchecked
+        for that. Raises ``TokenUsedError``: when ``use`` was not the first use of its token nothing is written."""
+        write = Write([(row.table, row.cells()) for row in rows], use)
+        await self._started().write(write)
+        if not write.first:
+            raise TokenUsedError
+
+    def take(self, use: TokenUse) -> bool:
+        """Whether this process has not seen the token. It has from now on. The others learn of it by ``write``."""
+        return self._seen.take(use)
+
+    async def first_use(self, issuer: str, jti_hash: str, expires: datetime, at: datetime | None = None) -> bool:
+        """Whether nobody has used that token: no process on any machine that shares the database."""
+        use = TokenUse(issuer, jti_hash, at or datetime.now(UTC), expires)
+        if not self.take(use):
+            return False
+        try:
+            await self.write(use=use)
+        except TokenUsedError:
+            return False
+        return True
+
+    async def overridden(self, client: str, patient_hash: str, since: datetime) -> frozenset[str]:
+        """Keys of the cards that were overridden with a reason since then. None when the database does not answer: a
+        card is then shown once more, never once too few."""
+        given = (client, patient_hash, utc_text(since))
+        return await self._started().ask(lambda connection: connection.overridden(*given))
+
+    @cached_property
+    def engine(self) -> Engine:
+        """For reports, exports and purges: nothing that a call waits for. Its transactions take the one lock that
+        writing needs on SQLite, so a purge deletes a little at a time; one that only reads says so, by
+        ``execution_options(reads=True)``."""
+        self._started()
+        return self._database.engine()
+
+    @property
+    def spooling(self) -> bool:
+        """Whether records wait for the database."""
+        return self._outlet is not None and self._outlet.spooling
+
+    def healthy(self) -> bool:
+        """Whether records are kept, in the database or in the spool."""
+        return self._outlet is None or not self._outlet.losing
+
+    async def close(self) -> None:
+        """What is being written ends; what is in the spool stays there for the next start."""
+        await asyncio.to_thread(self._end)
+
+
+def _end(writer: Writer, outlet: Outlet) -> None:
+    writer.close(_PATIENCE)
+    outlet.close(_PATIENCE)
+
+
+def migrate(settings: Settings) -> None:
+    """Brings the tables up to date; what ``baclofen-cds migrate`` does. Raises ``SettingsError``."""
+    folder = _folder(settings)
+    if folder is None and not settings.database:
+        raise SettingsError("database: there is nothing to migrate; set database or state_dir")
+    try:
+        _database(settings, folder or Path()).upgrade()
+    except UnavailableError as error:
+        raise SettingsError(f"database: it cannot be reached or changed now ({error.__cause__}); try again") from None
+
+
+def _folder(settings: Settings) -> Path | None:
+    """For what outlives a restart on this machine."""
+    return settings.state_dir or (_file(settings.database).parent if _is_file(settings.database) else None)
+
+
+def _database(settings: Settings, folder: Path) -> Database:
+    if settings.database and not _is_file(settings.database):
+        from cds_service.store.postgresql import PostgresqlDatabase  # noqa: PLC0415  # its driver takes 10 MB
+
+        return PostgresqlDatabase(settings.database)
+    return SqliteDatabase(_file(settings.database) if settings.database else folder / FILE)
+
+
+def _is_file(url: str) -> bool:
+    return url.startswith("sqlite:")
+
+
+def _file(url: str) -> Path:
+    return Path(unquote(urlsplit(url).path[1:]))

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from types import UnionType
 
 Value = str | int | float | datetime | None
-Cell = str | int | float | None
+Cell = str | int | float | bool | None
 """As it is written: moments as text."""
+Cells = tuple[Cell, ...]
 Kind = type | UnionType
 
 TABLES: Mapping[str, Mapping[str, Kind]] = {
@@ -71,7 +72,7 @@ class Row:
             if not isinstance(value := self.values.get(name), kind):
                 raise TypeError(f"{self.table}.{name} cannot be a {type(value).__name__}")
 
-    def cells(self) -> tuple[Cell, ...]:
+    def cells(self) -> Cells:
         """In the order of the columns. Raises ``ValueError`` for a moment without a zone."""
         values = self.values
         return tuple(_cell(values.get(name)) for name in TABLES[self.table])

@@ -1,0 +1,65 @@
+"""What SQLite and PostgreSQL say in different words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
+
+
+class day_of(GenericFunction[str]):  # noqa: N801  # SQLAlchemy names functions so
+    """The day in UTC of a moment, "2026-11-24"."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(day_of)
+def _day(element: day_of, compiler: SQLCompiler, **more: Any) -> str:
+    moment = compiler.process(element.clauses, **more)
+    return f"to_char({moment} AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+
+
+@compiles(day_of, "sqlite")
+def _day_on_sqlite(element: day_of, compiler: SQLCompiler, **more: Any) -> str:
+    return f"substr({compiler.process(element.clauses, **more)}, 1, 10)"
+
+
+class member(GenericFunction[str]):  # noqa: N801
+    """``member(column, "fired")``: that member of a JSON object, as JSON text; null when it is not there."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(member)
+def _member(element: member, compiler: SQLCompiler, **more: Any) -> str:
+    column, name = (compiler.process(part, **more) for part in element.clauses)
+    return f"CAST({column} AS json) ->> {name}"
+
+
+@compiles(member, "sqlite")
+def _member_on_sqlite(element: member, compiler: SQLCompiler, **more: Any) -> str:
+    column, name = (compiler.process(part, **more) for part in element.clauses)
+    return f"json_extract({column}, '$.' || {name})"
+
+
+def part(column: ColumnElement[str], name: str) -> ColumnElement[str]:
+    return member(column, name)
+
+
+@contextmanager
+def unchanging(engine: Engine) -> Iterator[Connection]:
+    """A connection whose every query sees the same state, whatever is written meanwhile."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            # Python's driver begins a transaction only when something is written.
+            connection.exec_driver_sql("BEGIN")
+            yield connection
+        else:
+            yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
