@@ -2,6 +2,7 @@
 
 A stub on this machine, in a process of its own, answers every search after 10 ms. One order is five searches at once;
 1, 4 and 16 orders run side by side. CPU is that of this process for one search, times are those of the five together.
+Then the same for the whole service: ``without_prefetch``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from time import perf_counter, process_time
 
 import httpx
 
+from benchmarks import without_prefetch
 from cds_service.fhir_client import Base, FhirClient
 from cds_service.fhir_client.connections import transports
 from cds_service.fhir_client.networks import LOOPBACK
@@ -127,6 +129,7 @@ def main() -> int:
         asyncio.run(compare(f"http://127.0.0.1:{listening.getsockname()[1]}"))
     finally:
         server.kill()
+    without_prefetch.compare()
     return 0
 
 

@@ -15,8 +15,9 @@ import httpx
 
 
 class Service:
-    def __init__(self, port: int, log: Path) -> None:
+    def __init__(self, port: int, pid: int, log: Path) -> None:
         self.port = port
+        self.pid = pid
         self.url = f"http://127.0.0.1:{port}"
         self._log = log
 
@@ -40,7 +41,7 @@ def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Servi
             stderr=subprocess.STDOUT,
             env=clean | environment,
         )
-        service = Service(port, log)
+        service = Service(port, process.pid, log)
         try:
             _wait(process, service)
             yield service
