@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cards.case import Case, Kind
-from cards.facts import OralDose, Problem, ProblemList, Unreadable
+from cards.facts import OralDose, Problem, Unreadable
 from cards.kidney import KidneyFunction, Tier
 from cards.outcome import ChangeDose, DoseProposal, Proposal, Taper, WithdrawOrder
-from cards.quantities import DailyDose, SingleDose
+from cards.quantities import NO_DOSE, DailyDose, SingleDose
 
 
 def new_without_a_dose(case: Case) -> bool:
     """A draft that has no dose yet, for a patient who takes no baclofen: the start is still to be chosen."""
     unfinished = isinstance(case.dose, Unreadable) and not case.dose.given
-    return unfinished and case.current.dose == DailyDose.of(0)
+    return unfinished and case.current.is_nothing
 
 
 def starting(case: Case) -> bool:
@@ -31,9 +31,9 @@ def instead(case: Case, daily: DailyDose, note: str = "") -> tuple[ChangeDose, .
 
 def not_above_ordered(case: Case, daily: DailyDose) -> DailyDose:
     """A dose to offer for now; where the order begins lower and only a later step is too high, the lower one."""
-    current = case.current.dose if isinstance(case.current.dose, DailyDose) else DailyDose.of(0)
+    current = case.current.dose if isinstance(case.current.dose, DailyDose) else NO_DOSE
     begun = max(case.dose.start, current) if isinstance(case.dose, OralDose) else daily
-    return min(daily, begun) if begun > DailyDose.of(0) else daily
+    return min(daily, begun) if begun > NO_DOSE else daily
 
 
 def permitted(case: Case, proposals: Iterable[DoseProposal]) -> tuple[DoseProposal, ...]:
@@ -64,8 +64,7 @@ def closing(case: Case, proposals: Iterable[Proposal]) -> tuple[str, ...]:
 
 def low_muscle_mass(case: Case) -> bool:
     """A condition on the problem list that makes creatinine misleading (L-MUSC)."""
-    problems = case.facts.problems
-    return isinstance(problems, ProblemList) and bool(problems.active(Problem.LOW_MUSCLE_MASS))
+    return bool(case.active(Problem.LOW_MUSCLE_MASS))
 
 
 def _single_doses(proposal: Proposal) -> tuple[SingleDose, ...]:

@@ -6,18 +6,31 @@ Kidney tier (rules.md 4), order kind, current dose and stability (3.3), indicati
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
+from functools import cached_property
 
 from cards.dosing import Dosing
-from cards.facts import BaclofenOrder, ChartBaclofen, Missing, OralDose, PatientFacts, Route, Unreadable
+from cards.facts import (
+    BaclofenOrder,
+    ChartBaclofen,
+    MedicationList,
+    Missing,
+    OralDose,
+    PatientFacts,
+    Problem,
+    ProblemEntry,
+    Route,
+    Unreadable,
+)
 from cards.kidney import KidneyFunction
-from cards.quantities import Age, DailyDose, Days
+from cards.quantities import NO_DOSE, Age, DailyDose, Days
 
 ADULT = Age.of(18)
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """What the signing does to the patient's oral baclofen (rules.md 3.3)."""
 
     INITIATION = "initiation"
@@ -35,7 +48,7 @@ class Kind(Enum):
         return self in (Kind.INITIATION, Kind.INCREASE, Kind.UNKNOWN)
 
 
-class Indication(Enum):
+class Indication(StrEnum):
     SPASTICITY = "spasticity"
     ALCOHOL_USE_DISORDER = "alcohol use disorder"
     APPARENTLY_ALCOHOL_USE_DISORDER = "apparently alcohol use disorder"
@@ -66,8 +79,12 @@ class CurrentBaclofen:
     def known(self) -> bool:
         return not isinstance(self.dose, Missing)
 
+    @property
+    def is_nothing(self) -> bool:
+        return self.dose == NO_DOSE
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Case:
     facts: PatientFacts
     orders: tuple[BaclofenOrder, ...]
@@ -88,7 +105,7 @@ class Case:
     def order(self) -> BaclofenOrder:
         return self.orders[0]
 
-    @property
+    @cached_property
     def stops(self) -> bool:
         """Baclofen ends with this signing; an order for a pump can be a stop too."""
         return self.kind is Kind.STOP or all(order.stops for order in self.orders)
@@ -97,7 +114,22 @@ class Case:
     def age(self) -> Age | Missing:
         return self.facts.age
 
-    @property
+    @cached_property
     def adult(self) -> bool:
         """An unknown age counts as adult: adult rules then run, and age is said to be missing."""
         return isinstance(self.facts.age, Missing) or self.facts.age >= ADULT
+
+    def ever(self, *kinds: Problem) -> Sequence[ProblemEntry]:
+        """Entries of the problem list, active or not. None of a list that could not be read: ask ``gaps`` as well."""
+        problems = self.facts.problems
+        return () if isinstance(problems, Missing) else problems.of(*kinds)
+
+    def active(self, *kinds: Problem) -> Sequence[ProblemEntry]:
+        problems = self.facts.problems
+        return () if isinstance(problems, Missing) else problems.active(*kinds)
+
+    @property
+    def charted_baclofen(self) -> Sequence[ChartBaclofen]:
+        """None of a list that could not be read: ask ``gaps`` as well."""
+        listed = self.facts.medications
+        return listed.baclofen if isinstance(listed, MedicationList) else ()

@@ -9,9 +9,10 @@ from cards.case import Case, CurrentBaclofen, Indication, Kind
 from cards.content import HERE, Library, Question, content_version
 from cards.dosing import Dosing
 from cards.facts import Input, Missing, OralDose, PatientFacts, Recognised, Route, Unreadable, Why
-from cards.intention import NOTHING, CaseLimits, read_cases
+from cards.intention import CaseLimits, read_cases
 from cards.kidney import KidneyFunction, KidneyLimits, resolve
 from cards.outcome import CannotAssess, Finding, Outcome
+from cards.quantities import NO_DOSE
 from cards.questions import QUESTIONS
 from cards.rule import GapRule, Rule
 from cards.triage import DATA_CARDS, ShownCard, Triaged, triage
@@ -180,6 +181,6 @@ def _without_orders(facts: PatientFacts, kidney: KidneyFunction | Missing, dosin
         return None
     return Case(
         facts=facts, orders=(), route=Route.ORAL, kind=Kind.UNKNOWN, dose=Unreadable("the order names another patient"),
-        current=CurrentBaclofen(NOTHING, (), (), None, None, 0), stable=False, indication=Indication.SPASTICITY,
+        current=CurrentBaclofen(NO_DOSE, (), (), None, None, 0), stable=False, indication=Indication.SPASTICITY,
         kidney=kidney, dosing=dosing,
     )  # fmt: skip

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING
 from cards.facts import Missing
 from cards.kidney import Tier
 from cards.outcome import Regimen, Taper, TaperStep
-from cards.quantities import Age, DailyDose, Days, SingleDose
+from cards.quantities import NO_DOSE, Age, DailyDose, Days, SingleDose
 
 if TYPE_CHECKING:
     from cards.case import Indication
-
-NOTHING = DailyDose.of(0)
 
 REDUCED = frozenset({Tier.K3A, Tier.K3B, Tier.K4, Tier.K5, Tier.DIALYSIS})
 """Kidney function at which steps up are smaller and further apart."""
@@ -120,7 +118,7 @@ class Dosing:
         if daily > self.once_daily_at_most:
             daily = self._givable(daily)
         if daily <= self.once_daily_at_most:
-            return Regimen((SingleDose(daily.value),) if daily > NOTHING else ())
+            return Regimen((SingleDose(daily.value),) if daily > NO_DOSE else ())
         for times, unit, at_most in (
             (2, self.single_dose_half_unit, self.twice_daily_at_most),
             (3, self.single_dose_half_unit, self.three_doses_at_most),
@@ -168,7 +166,7 @@ class Dosing:
         lower = DailyDose(max(halves * half_unit, Decimal(0)))
         if self.regimen(lower).daily < lower:
             lower = DailyDose(lower.value + half_unit)
-        return lower if lower > NOTHING else min(current, self.once_daily_at_most)
+        return lower if lower > NO_DOSE else min(current, self.once_daily_at_most)
 
     def taper(self, current: DailyDose, tier: Tier, age: Age | Missing) -> Taper:
         """Down to what the kidneys allow: K3 stays at its ceiling, every other tier ends at nothing.

@@ -93,7 +93,7 @@ def _intoxications(facts: PatientFacts, windows: Windows) -> list[ProblemEntry]:
     """Only a dated one: nothing else shows that it was in these days."""
     if not isinstance(facts.problems, ProblemList):
         return []
-    oldest = facts.today - timedelta(days=int(windows.intoxication_max_age.value))
+    oldest = windows.intoxication_max_age.before(facts.today)
     entries = facts.problems.of(Problem.ALCOHOL_INTOXICATION)
     return [entry for entry in entries if entry.recorded is not None and entry.recorded >= oldest]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, StrEnum
@@ -94,7 +94,7 @@ class ChartText(str):
 # ---------------------------------------------------------------------------------------------------- the person
 
 
-class Sex(Enum):
+class Sex(StrEnum):
     FEMALE = "female"
     MALE = "male"
     UNKNOWN = "unknown"
@@ -245,32 +245,28 @@ class ProblemEntry:
     """Concept flags of the value set: "history-or-remission", "ideation", "ms" ..."""
     origin: Origin
 
+    def is_since(self, oldest: date) -> bool:
+        """Of that time. An active entry without a date counts: nothing shows that it is over."""
+        return self.recorded >= oldest if self.recorded else self.active
+
 
 @dataclass(frozen=True)
 class ProblemList:
     entries: tuple[ProblemEntry, ...] = ()
     incomplete: str = ""
 
+    @cached_property
+    def kinds(self) -> frozenset[Problem]:
+        return frozenset[Problem]().union(*[entry.kinds for entry in self.entries])
+
     def of(self, *kinds: Problem) -> tuple[ProblemEntry, ...]:
         """Entries of any of these classes, active or not."""
-        if len(kinds) == 1:
-            return self._by_kind.get(kinds[0], ())
-        wanted = frozenset(kinds)
-        if wanted.isdisjoint(self._by_kind):
+        if self.kinds.isdisjoint(kinds):
             return ()
-        return tuple(entry for entry in self.entries if entry.kinds & wanted)
+        return tuple([entry for entry in self.entries if not entry.kinds.isdisjoint(kinds)])
 
     def active(self, *kinds: Problem) -> tuple[ProblemEntry, ...]:
         return tuple([entry for entry in self.of(*kinds) if entry.active])
-
-    @cached_property
-    def _by_kind(self) -> Mapping[Problem, tuple[ProblemEntry, ...]]:
-        """Every rule asks for a few classes of a list that may be long."""
-        found: dict[Problem, list[ProblemEntry]] = {}
-        for entry in self.entries:
-            for kind in entry.kinds:
-                found.setdefault(kind, []).append(entry)
-        return {kind: tuple(entries) for kind, entries in found.items()}
 
 
 # ----------------------------------------------------------------------------------------------------- medicines
@@ -506,7 +502,7 @@ class Observations:
     incomplete: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PatientFacts:
     """Everything that the rules may read. Built by ``cds_service.gather``; in tests by vignettes."""
 
@@ -535,6 +531,46 @@ class PatientFacts:
     orders_unread: int = 0
     """Drafts of this patient whose medicine stands nowhere that could be read: any of them may be baclofen."""
 
-    @property
+    @cached_property
     def today(self) -> date:
         return self.now.date()
+
+    @cached_property
+    def taken(self) -> tuple[Medication, ...]:
+        """Medicines of the chart, then those that are drafted in this session; baclofen apart."""
+        charted = () if isinstance(self.medications, Missing) else self.medications.others
+        return (*charted, *self.drafted)
+
+    @cached_property
+    def classes_taken(self) -> frozenset[DrugClass]:
+        return frozenset[DrugClass]().union(*[medicine.classes for medicine in self.taken])
+
+    def taking(self, *classes: DrugClass) -> Sequence[Medication]:
+        """The medicines that belong to any of these classes."""
+        if self.classes_taken.isdisjoint(classes):
+            return ()
+        return [medicine for medicine in self.taken if not medicine.classes.isdisjoint(classes)]
+
+    @cached_property
+    def gaps(self) -> Mapping[Input, Missing]:
+        """Why an input may lack something, for each that may: it was not read, or not whole."""
+        read = (
+            (Input.AGE, self.age),
+            (Input.KIDNEY_RESULTS, self.kidney),
+            (Input.PROBLEMS, self.problems),
+            (Input.PROCEDURES, self.procedures),
+            (Input.MEDICATIONS, self.medications),
+            (Input.ALLERGIES, self.allergies),
+            (Input.OBSERVATIONS, self.observations),
+        )
+        return {what: gap for what, found in read if (gap := _gap(what, found)) is not None}
+
+
+def _gap(what: Input, found: object) -> Missing | None:
+    match found:
+        case Missing():
+            return found
+        case KidneyResults() | ProblemList() | MedicationList() | Observations() if found.incomplete:
+            return Missing(what, Why.NOT_AVAILABLE, found.incomplete)
+        case _:
+            return None

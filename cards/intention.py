@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby, pairwise
 from operator import attrgetter, itemgetter
 
@@ -28,9 +28,8 @@ from cards.facts import (
     Why,
 )  # fmt: skip
 from cards.kidney import KidneyFunction
-from cards.quantities import DailyDose, Days
+from cards.quantities import NO_DOSE, DailyDose, Days
 
-NOTHING = DailyDose.of(0)
 MOST_RUNNING = 50
 """Baclofen entries that can run at once; a list with more is not right, and no dose can be added up from it."""
 
@@ -95,7 +94,7 @@ def _added(doses: Sequence[Dose]) -> OralDose | Unreadable:
     steps = []
     for n in range(longest):
         together = [dose.steps[min(n, len(dose.steps) - 1)] for dose in readable]
-        daily = DailyDose(sum((step.daily.value for step in together), start=NOTHING.value))
+        daily = DailyDose(sum((step.daily.value for step in together), start=NO_DOSE.value))
         single = max(step.largest_single for step in together)
         lasts = [step.lasts for step in together if step.lasts is not None]
         steps.append(
@@ -112,7 +111,7 @@ def _kind(route: Route, dose: OralDose | Unreadable | None, current: DailyDose |
             return Kind.STOP
         case Unreadable():
             return Kind.UNKNOWN
-    if isinstance(current, Missing) or current == NOTHING:
+    if isinstance(current, Missing) or current == NO_DOSE:
         return Kind.INITIATION
     if dose.highest > current + limits.same_dose_at_most:
         return Kind.INCREASE
@@ -123,7 +122,7 @@ def _kind(route: Route, dose: OralDose | Unreadable | None, current: DailyDose |
 
 
 def _none_to_compare() -> CurrentBaclofen:
-    return CurrentBaclofen(NOTHING, (), (), None, None, 0)
+    return CurrentBaclofen(NO_DOSE, (), (), None, None, 0)
 
 
 def _current(
@@ -185,13 +184,13 @@ def _nothing(chart: MedicationList) -> DailyDose | Missing:
     """No baclofen on a whole list is 0 mg/day; on a list with gaps it is not known."""
     if chart.incomplete:
         return Missing(Input.MEDICATIONS, Why.NOT_AVAILABLE, chart.incomplete)
-    return NOTHING
+    return NO_DOSE
 
 
 def _dose_of_stopped(stopped: Sequence[BaclofenOrder]) -> DailyDose | None:
     """A stop order is often the chart's own order with another status: its dosage then is the current dose."""
     doses = [order.dose.highest for order in stopped if isinstance(order.dose, OralDose)]
-    return DailyDose(sum((dose.value for dose in doses), start=NOTHING.value)) if doses else None
+    return DailyDose(sum((dose.value for dose in doses), start=NO_DOSE.value)) if doses else None
 
 
 def _taken(
@@ -226,7 +225,7 @@ def _same_dose(entry: ChartBaclofen, dose: Dose | None, limits: CaseLimits) -> b
 
 
 def _sum(entries: Sequence[ChartBaclofen], today: date) -> DailyDose | Missing:
-    total = NOTHING
+    total = NO_DOSE
     for entry in entries:
         match entry.dose:
             case OralDose() as dose:
@@ -280,7 +279,7 @@ def _run(entry: ChartBaclofen, history: Sequence[ChartBaclofen], limits: CaseLim
 
 
 def _increases(history: Sequence[ChartBaclofen], limits: CaseLimits, today: date) -> int:
-    since = today - timedelta(days=int(limits.earlier_increase_max_age.value))
+    since = limits.earlier_increase_max_age.before(today)
     dated = sorted(
         (entry.since, entry.dose.highest) for entry in history if entry.since and isinstance(entry.dose, OralDose)
     )

@@ -44,6 +44,10 @@ class KidneyFunction:
     bound: Bound = Bound.EXACT
     """ABOVE or BELOW: ``egfr`` is only a stated limit; the tier is that of the values beyond it."""
 
+    def __str__(self) -> str:
+        """ "eGFR 75 mL/min/1.73 m² (K2)"."""
+        return f"{'no eGFR' if self.egfr is None else f'eGFR {self.egfr}'} ({self.tier})"
+
 
 def resolve(facts: PatientFacts, limits: KidneyLimits) -> KidneyFunction | Missing:
     """One tier for this patient; ``Missing`` only when nothing at all could be read."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from cards.quantities import Age, Days, Egfr, Hours, Ratio, SerumCreatinine
 
 
-class Tier(Enum):
+class Tier(StrEnum):
     """Kidney function tiers; K1 to K5 follow the KDIGO categories, lower bound inclusive."""
 
     K1 = "K1"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
 from cards.facts import Missing
-from cards.quantities import DailyDose, Days, SingleDose
+from cards.quantities import NO_DOSE, DailyDose, Days, SingleDose
 
 
 class Indicator(IntEnum):
@@ -36,7 +36,7 @@ class Regimen:
 
     @property
     def daily(self) -> DailyDose:
-        return DailyDose(sum((dose.value for dose in self.doses), start=DailyDose.of(0).value))
+        return DailyDose(sum((dose.value for dose in self.doses), start=NO_DOSE.value))
 
     def __str__(self) -> str:
         """ "2.5 mg TID (7.5 mg/day)", "10/5/10 mg (25 mg/day)"."""
@@ -131,9 +131,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class NotIndicated:
+    """Silence, and why. Most rules are silent most of the time, so the words are put together only for who asks."""
+
     rule: str
-    because: str
-    """With the numbers: "22.5 mg/day is not above 40 mg/day"."""
+    words: str
+    """ "{} is not above {}"."""
+    values: tuple[object, ...] = ()
+
+    @property
+    def because(self) -> str:
+        """With the numbers: "22.5 mg/day is not above 40 mg/day"."""
+        return self.words.format(*self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +151,8 @@ class CannotAssess:
 
 
 Outcome = Finding | NotIndicated | CannotAssess
+
+
+def quiet(rule: str, unread: tuple[Missing, ...], because: str, *values: object) -> NotIndicated | CannotAssess:
+    """Silence only where everything that decides could be read."""
+    return CannotAssess(rule, unread) if unread else NotIndicated(rule, because, values)

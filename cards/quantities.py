@@ -7,11 +7,12 @@ sentence that names the unit itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import ClassVar, Self
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Quantity:
     """An exact amount in the one unit of its class."""
 
@@ -21,6 +22,18 @@ class Quantity:
     @classmethod
     def of(cls, value: str | int | Decimal) -> Self:
         return cls(Decimal(value))
+
+    def __lt__(self, other: Self) -> bool:
+        return self.value < other.value if other.__class__ is self.__class__ else NotImplemented
+
+    def __le__(self, other: Self) -> bool:
+        return self.value <= other.value if other.__class__ is self.__class__ else NotImplemented
+
+    def __gt__(self, other: Self) -> bool:
+        return self.value > other.value if other.__class__ is self.__class__ else NotImplemented
+
+    def __ge__(self, other: Self) -> bool:
+        return self.value >= other.value if other.__class__ is self.__class__ else NotImplemented
 
     def __add__(self, other: Self) -> Self:
         if other.__class__ is not self.__class__:
@@ -45,6 +58,9 @@ class DailyDose(Quantity):
 
     __slots__ = ()
     unit = "mg/day"
+
+
+NO_DOSE = DailyDose.of(0)
 
 
 class SingleDose(Quantity):
@@ -101,6 +117,10 @@ class Days(Quantity):
 
     __slots__ = ()
     unit = "days"
+
+    def before(self, day: date) -> date:
+        """The first day of a window of so many days that ends with ``day``, both included (resolutions.md 18)."""
+        return day - timedelta(days=int(self.value))
 
     def __format__(self, spec: str) -> str:
         return "1 day" if self.value == 1 and spec != "n" else Quantity.__format__(self, spec)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cards import naming
 from cards.advice import closing
 from cards.case import Case, Indication, Kind
 from cards.drinking import Drinking, drinking
-from cards.facts import Input, Jurisdiction, OralDose, Problem, ProblemEntry, ProblemList
+from cards.facts import Input, Jurisdiction, OralDose, Problem
 from cards.gaps import unread
-from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
+from cards.outcome import Finding, Indicator, NotIndicated, Outcome, quiet
 from cards.quantities import DailyDose, Days
 from cards.rule import Rule
 
@@ -35,18 +34,18 @@ class Limits:
 
 def aud_off_label(case: Case, limits: Limits) -> Outcome:
     if case.stops or case.kind is Kind.INTRATHECAL:
-        return NotIndicated(OFF_LABEL, f"not asked for: {case.kind.value}")
+        return NotIndicated(OFF_LABEL, "not asked for: {}", (case.kind,))
     if not case.indication.is_alcohol:
         # Without a stated reason the problem list tells the indication (rules.md 3.4).
-        gaps = () if any(order.reason_given for order in case.orders) else unread(case.facts, Input.PROBLEMS)
-        return CannotAssess(OFF_LABEL, gaps) if gaps else NotIndicated(OFF_LABEL, "the indication is spasticity")
+        gaps = unread(case.facts, Input.PROBLEMS)
+        told = not gaps or any(order.reason_given for order in case.orders)
+        return quiet(OFF_LABEL, () if told else gaps, "the indication is spasticity")
     signs = drinking(case.facts, limits)
     worse = _worse(case, signs, limits)
     gaps = () if worse else (*unread(case.facts, Input.PROBLEMS, Input.OBSERVATIONS), *signs.unread)
     if not worse and (case.stable or case.kind is Kind.DECREASE):
-        none = NotIndicated(OFF_LABEL, "stable or lowered, and nothing that makes it more dangerous")
-        return CannotAssess(OFF_LABEL, gaps) if gaps else none
-    liver = ("liver",) if _active(case, Problem.HEPATIC_IMPAIRMENT) else ()
+        return quiet(OFF_LABEL, gaps, "stable or lowered, and nothing that makes it more dangerous")
+    liver = ("liver",) if case.active(Problem.HEPATIC_IMPAIRMENT) else ()
     return Finding(
         OFF_LABEL,
         Indicator.WARNING if worse and not case.stable else Indicator.INFO,
@@ -63,7 +62,7 @@ def aud_off_label(case: Case, limits: Limits) -> Outcome:
         ),
         values={
             "signs": str(signs),
-            "encephalopathy": naming.problems(_active(case, Problem.HEPATIC_ENCEPHALOPATHY)),
+            "encephalopathy": naming.problems(case.active(Problem.HEPATIC_ENCEPHALOPATHY)),
             "dose_limit": limits.dose_while_drinking_above,
             "aud": _indication(case),
         },
@@ -76,7 +75,7 @@ def _worse(case: Case, signs: Drinking, limits: Limits) -> tuple[str, ...]:
     high = isinstance(case.dose, OralDose) and case.dose.highest > limits.dose_while_drinking_above
     met = {
         "acute": bool(signs.acute),
-        "encephalopathy": bool(_active(case, Problem.HEPATIC_ENCEPHALOPATHY)),
+        "encephalopathy": bool(case.active(Problem.HEPATIC_ENCEPHALOPATHY)),
         "drinking": bool(signs) and high,
     }
     return tuple(name for name, is_met in met.items() if is_met)
@@ -102,15 +101,14 @@ def _indication(case: Case) -> str:
 def alcohol_interaction(case: Case, limits: Limits) -> Outcome:
     """Alcohol beside baclofen for something else; the card on alcohol use disorder has its own words about it."""
     if case.stops or case.kind is Kind.DECREASE:
-        return NotIndicated(INTERACTION, f"not asked for: {case.kind.value}")
+        return NotIndicated(INTERACTION, "not asked for: {}", (case.kind,))
     if case.indication.is_alcohol:
         return NotIndicated(INTERACTION, "the indication is alcohol use disorder")
     signs = drinking(case.facts, limits)
-    disorder = [one for one in _active(case, Problem.ALCOHOL_USE_DISORDER) if REMISSION not in one.flags]
+    disorder = [one for one in case.active(Problem.ALCOHOL_USE_DISORDER) if REMISSION not in one.flags]
     if not signs and not disorder:
         gaps = (*unread(case.facts, Input.PROBLEMS, Input.OBSERVATIONS), *signs.unread)
-        none = NotIndicated(INTERACTION, "no sign of drinking in its time, and no alcohol use disorder")
-        return CannotAssess(INTERACTION, gaps) if gaps else none
+        return quiet(INTERACTION, gaps, "no sign of drinking in its time, and no alcohol use disorder")
     return Finding(
         INTERACTION,
         Indicator.INFO if case.stable else Indicator.WARNING,
@@ -124,11 +122,6 @@ def alcohol_interaction(case: Case, limits: Limits) -> Outcome:
         ),
         values={"signs": str(signs), "disorder": naming.problems(disorder)},
     )
-
-
-def _active(case: Case, kind: Problem) -> Sequence[ProblemEntry]:
-    problems = case.facts.problems
-    return problems.active(kind) if isinstance(problems, ProblemList) else ()
 
 
 READ = frozenset({Input.PROBLEMS, Input.OBSERVATIONS, Input.MEDICATIONS})

@@ -9,7 +9,6 @@ from cards.advice import permitted
 from cards.case import Case, Kind
 from cards.facts import Allergy, ChartText, Input, Missing
 from cards.outcome import CannotAssess, DoseProposal, Finding, Indicator, NotIndicated, Outcome, WithdrawOrder
-from cards.quantities import DailyDose
 from cards.rule import Rule
 
 RULE = "baclofen-hypersensitivity"
@@ -44,7 +43,7 @@ def baclofen_hypersensitivity(case: Case, _: Limits) -> Outcome:
 
 def _remove(case: Case) -> tuple[DoseProposal, ...]:
     """Only a first oral order: without its renewal, or without the pump, baclofen would end at once."""
-    first = case.kind is not Kind.INTRATHECAL and case.current.dose == DailyDose.of(0)
+    first = case.kind is not Kind.INTRATHECAL and case.current.is_nothing
     return permitted(case, [WithdrawOrder()]) if first else ()
 
 
@@ -53,7 +52,7 @@ def _established(case: Case) -> tuple[str, ...]:
         return ("pump",)
     if not case.current.known:
         return ("S-CURRENT-UNKNOWN",)
-    return ("taken_already",) if case.current.dose != DailyDose.of(0) else ()
+    return () if case.current.is_nothing else ("taken_already",)
 
 
 def _entry(entry: Allergy) -> ChartText:

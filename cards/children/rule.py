@@ -10,7 +10,7 @@ from cards.children.reasons import Reason, cap_for, per_kilogram, reasons, recen
 from cards.facts import Input, Missing, OralDose, Why
 from cards.gaps import unread
 from cards.kidney import KidneyFunction, Tier
-from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
+from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome, quiet
 from cards.rule import Rule
 
 __all__ = ["RULES", "Limits"]
@@ -20,18 +20,17 @@ RULE = "paediatric"
 
 def paediatric(case: Case, limits: Limits) -> Outcome:
     if case.stops or case.kind is Kind.INTRATHECAL:
-        return NotIndicated(RULE, f"not asked for: {case.kind.value}")
+        return NotIndicated(RULE, "not asked for: {}", (case.kind,))
     if isinstance(case.age, Missing):
         return CannotAssess(RULE, (case.age,))
     if case.age >= limits.adult_at_least:
-        return NotIndicated(RULE, f"age {case.age}: an adult")
+        return NotIndicated(RULE, "age {}: an adult", (case.age,))
     found = reasons(case, limits)
     young = case.age < limits.labelled_at_least
     indicator = _indicator(case, found, young=young)
     no_weight, no_kidney = _no_weight(case, found, limits), _no_kidney(case, found)
     if indicator is None:
-        none = NotIndicated(RULE, f"age {case.age}: nothing above the limits for children")
-        return CannotAssess(RULE, (*no_weight, *no_kidney)) if no_weight or no_kidney else none
+        return quiet(RULE, (*no_weight, *no_kidney), "age {}: nothing above the limits for children", case.age)
     said = {
         "reasons": bool(found),
         "by_weight": recent_weight(case, limits) is not None and isinstance(case.dose, OralDose),

@@ -14,13 +14,17 @@ MAXIMUM = "dose-above-labelled-max"
 START = "start-dose-too-high"
 INTERVAL = "dosing-interval"
 
+NOT_ASKED = frozenset({Kind.STOP, Kind.INTRATHECAL})
+RISES = frozenset({Kind.INITIATION, Kind.INCREASE})
+"""Of a dose that could be read."""
+
 
 def oral_dose_of(case: Case, rule: str) -> OralDose | NotIndicated:
     """The computable oral dose of an adult's running order, or why there is none to judge."""
-    if case.kind in (Kind.STOP, Kind.INTRATHECAL):
-        return NotIndicated(rule, f"not asked for: {case.kind.value}")
+    if case.kind in NOT_ASKED:
+        return NotIndicated(rule, "not asked for: {}", (case.kind,))
     if not case.adult:
-        return NotIndicated(rule, f"{case.age} is under 18: adult doses do not apply")
+        return NotIndicated(rule, "{} is under 18: adult doses do not apply", (case.age,))
     if not isinstance(case.dose, OralDose):
         return NotIndicated(rule, "the dose could not be computed; order-dose-unparseable says so")
     return case.dose
@@ -39,7 +43,7 @@ def dose_above_labelled_max(case: Case, limits: Limits) -> Outcome:
     if isinstance(dose, NotIndicated):
         return dose
     if dose.highest <= limits.maximum_above:
-        return NotIndicated(MAXIMUM, f"{dose.highest} is not above {limits.maximum_above}")
+        return NotIndicated(MAXIMUM, "{} is not above {}", (dose.highest, limits.maximum_above))
     doses = permitted(case, _not_above_maximum(case))
     alcohol = case.indication.is_alcohol
     own = ("why", *(("alcohol",) if alcohol else ()), *_act(case), "overdose")
@@ -117,9 +121,9 @@ def start_dose_too_high(case: Case, limits: Limits) -> Outcome:
     if isinstance(dose, NotIndicated):
         return dose
     if case.kind is not Kind.INITIATION:
-        return NotIndicated(START, f"{case.kind.value}, not a first order")
+        return NotIndicated(START, "{}, not a first order", (case.kind,))
     if not too_high_to_start(case, dose, limits):
-        return NotIndicated(START, f"{dose.start} is not above {_accepted_start(case, limits)}")
+        return NotIndicated(START, "{} is not above {}", (dose.start, _accepted_start(case, limits)))
     start = case.dosing.recommended_start(tier_of(case), case.age)
     doses = permitted(case, instead(case, start) if start is not None else ())
     values: dict[str, object] = {
@@ -161,11 +165,11 @@ def dosing_interval(case: Case, limits: Limits) -> Outcome:
     dose = oral_dose_of(case, INTERVAL)
     if isinstance(dose, NotIndicated):
         return dose
-    if case.kind not in (Kind.INITIATION, Kind.INCREASE):
-        return NotIndicated(INTERVAL, f"{case.kind.value}: asked for new or raised doses")
+    if case.kind not in RISES:
+        return NotIndicated(INTERVAL, "{}: asked for new or raised doses", (case.kind,))
     step = next((step for step in dose.steps if _too_few(step, limits)), None)
     if step is None:
-        return NotIndicated(INTERVAL, f"single doses at most {limits.single_dose_above}, not once daily")
+        return NotIndicated(INTERVAL, "single doses at most {}, not once daily", (limits.single_dose_above,))
     regimen = case.dosing.regimen(step.daily)
     divisible = len(dose.steps) == 1 and regimen.daily == step.daily
     doses = permitted(case, (ChangeDose(regimen),) if divisible else ())

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import pairwise
 
 from cards.advice import closing, instead, permitted
 from cards.case import Case, Indication, Kind
 from cards.dose.amount import oral_dose_of, tier_of, too_high_to_start
 from cards.dose.limits import Limits
-from cards.facts import Input, MedicationList, Missing, OralDose, Route, Why
+from cards.facts import Input, Missing, OralDose, Route, Why
 from cards.kidney import Tier
-from cards.outcome import CannotAssess, ChangeDose, Finding, Indicator, NotIndicated, Outcome
+from cards.outcome import CannotAssess, ChangeDose, Finding, Indicator, NotIndicated, Outcome, quiet
 from cards.quantities import Count, DailyDose, Days
 
 TITRATION = "titration-too-fast"
@@ -39,11 +38,14 @@ def titration_too_fast(case: Case, limits: Limits) -> Outcome:
     if isinstance(dose, NotIndicated):
         return dose
     steps = steps_up(case, dose)
+    if not steps:
+        return quiet(TITRATION, _unread(case, steps, None, limits), "{}: no step up", case.kind)
     judged = [(judge(case, step, tier_of(case), limits), step) for step in steps]
     indicator, worst = max(judged, key=lambda pair: pair[0] or 0, default=(None, None))
     unread = _unread(case, steps, indicator, limits)
     if indicator is None or worst is None:
-        return CannotAssess(TITRATION, unread) if unread else NotIndicated(TITRATION, _allowed(case, steps))
+        largest, allowed = max(step.increase for step in steps), case.dosing.step_up(tier_of(case), case.indication)
+        return quiet(TITRATION, unread, "largest step {}, allowed {}, none too soon", largest, allowed)
     doses = permitted(case, _slower(case, dose, worst, limits))
     return Finding(
         TITRATION,
@@ -98,13 +100,6 @@ def _gap_of(step: StepUp) -> Missing:
     return Missing(Input.ORDER, Why.UNREADABLE, f"the step of {step.before} does not say how long it lasts")
 
 
-def _allowed(case: Case, steps: tuple[StepUp, ...]) -> str:
-    if not steps:
-        return f"{case.kind.value}: no step up"
-    largest = max(step.increase for step in steps)
-    return f"largest step {largest}, allowed {case.dosing.step_up(tier_of(case), case.indication)}, none too soon"
-
-
 def _slower(case: Case, dose: OralDose, worst: StepUp, limits: Limits) -> tuple[ChangeDose, ...]:
     every = case.dosing.step_every(tier_of(case))
     if not worst.from_current:
@@ -153,12 +148,12 @@ def tolerance_escalation(case: Case, limits: Limits) -> Outcome:
     if isinstance(case.current.dose, Missing):
         return CannotAssess(TOLERANCE, (case.current.dose,))
     if case.kind is not Kind.INCREASE:
-        return NotIndicated(TOLERANCE, f"{case.kind.value}, not an increase")
+        return NotIndicated(TOLERANCE, "{}, not an increase", (case.kind,))
     raised = Count.of(case.current.earlier_increases)
     earlier = _earlier_dose(case, limits)
     grown = earlier is not None and dose.highest.value >= earlier.value * limits.tolerance_rise_at_least.value
     if raised < limits.earlier_increases_at_least and not grown:
-        return NotIndicated(TOLERANCE, f"raised {raised} times before in {limits.tolerance_window}")
+        return NotIndicated(TOLERANCE, "raised {} times before in {}", (raised, limits.tolerance_window))
     often = raised >= limits.earlier_increases_at_least
     return Finding(
         TOLERANCE,
@@ -175,11 +170,10 @@ def tolerance_escalation(case: Case, limits: Limits) -> Outcome:
 
 def _earlier_dose(case: Case, limits: Limits) -> DailyDose | None:
     """The daily dose of the newest oral order that is at least the window old; of two of one day the lower."""
-    listed = case.facts.medications.baclofen if isinstance(case.facts.medications, MedicationList) else ()
-    oldest = case.facts.today - timedelta(days=int(limits.tolerance_window.value))
+    oldest = limits.tolerance_window.before(case.facts.today)
     dated = [
         (entry.since, entry.dose.highest)
-        for entry in listed
+        for entry in case.charted_baclofen
         if entry.route is Route.ORAL and isinstance(entry.dose, OralDose) and entry.since and entry.since <= oldest
     ]
     newest = max((day for day, _ in dated), default=None)

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from cards import naming
 from cards.advice import permitted
 from cards.case import Case, Kind
-from cards.facts import ChartBaclofen, ChartText, Input, MedicationList, Missing, OralDose, Route, Standing, Why
+from cards.facts import ChartBaclofen, ChartText, Input, Missing, OralDose, Route, Standing, Why
 from cards.gaps import unread
 from cards.intention import dose_now
 from cards.kidney import KidneyFunction
 from cards.outcome import (
-    CannotAssess,
     DoseProposal,
     Finding,
     Indicator,
@@ -21,6 +20,7 @@ from cards.outcome import (
     Outcome,
     StopExisting,
     WithdrawOrder,
+    quiet,
 )
 from cards.quantities import DailyDose
 from cards.rule import Rule
@@ -49,12 +49,11 @@ class _Beside:
 
 def duplicate_baclofen(case: Case, _: Limits) -> Outcome:
     if case.stops or case.kind is Kind.INTRATHECAL:
-        return NotIndicated(RULE, f"not asked for: {case.kind.value}")
+        return NotIndicated(RULE, "not asked for: {}", (case.kind,))
     beside = _Beside(case.current.beside, _pump(case), sum(not order.stops for order in case.orders))
     gaps = _not_known(case)
     if not beside:
-        none = NotIndicated(RULE, "no other active baclofen order")
-        return CannotAssess(RULE, gaps) if gaps else none
+        return quiet(RULE, gaps, "no other active baclofen order")
     total = _total(case, beside)
     limit = _limit(case)
     over = isinstance(total, DailyDose) and bool(beside.oral) and total > limit
@@ -122,8 +121,7 @@ def _limit(case: Case) -> DailyDose:
 
 
 def _pump(case: Case) -> Sequence[ChartBaclofen]:
-    chart = case.facts.medications.baclofen if isinstance(case.facts.medications, MedicationList) else ()
-    running = [one for one in chart if one.standing is Standing.ACTIVE and not one.ended]
+    running = [one for one in case.charted_baclofen if one.standing is Standing.ACTIVE and not one.ended]
     return [one for one in running if one.route is Route.INTRATHECAL]
 
 
@@ -133,7 +131,7 @@ def _proposals(case: Case, beside: _Beside) -> Sequence[DoseProposal]:
         return ()
     if len(beside.oral) == 1 and isinstance(case.dose, OralDose):
         return (StopExisting(beside.oral[0].reference), WithdrawOrder())
-    first = case.current.dose == DailyDose.of(0)
+    first = case.current.is_nothing
     return (WithdrawOrder(),) if beside.oral or (beside.pump and first) else ()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cards import naming
 from cards.case import Case, Kind
-from cards.facts import ChartText, Input, MedicationList, PumpDose, Route, Standing
+from cards.facts import ChartText, Input, PumpDose, Route, Standing
 from cards.gaps import unread
 from cards.kidney import KidneyFunction, Tier
 from cards.outcome import Finding, Indicator, NotIndicated, Outcome, WithdrawOrder
@@ -99,10 +99,9 @@ def _oral_beside(case: Case) -> Sequence[ChartText]:
     """Oral baclofen that is taken or ordered now, and that no order of this session ends."""
     drafts = case.facts.orders
     ended = {name for order in drafts if order.stops for name in (order.reference, order.prior)}
-    chart = case.facts.medications.baclofen if isinstance(case.facts.medications, MedicationList) else ()
     on_chart = [
         entry.label
-        for entry in chart
+        for entry in case.charted_baclofen
         if entry.route is Route.ORAL and entry.standing is Standing.ACTIVE and not entry.ended
         if entry.reference not in ended
     ]

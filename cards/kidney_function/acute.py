@@ -7,10 +7,10 @@ from cards.case import Case, Kind
 from cards.facts import OralDose
 from cards.kidney import AcuteInjury, KidneyFunction
 from cards.kidney_function.avoid import renal_avoid_severe
-from cards.kidney_function.judged import kidney_of, paragraphs, quiet
+from cards.kidney_function.judged import RISES, kidney_of, paragraphs
 from cards.kidney_function.limits import Limits
 from cards.kidney_function.renal_dose import renal_dose_exceeds_limit
-from cards.outcome import DoseProposal, Finding, Indicator, OrderTest, Outcome, Test, WithdrawOrder
+from cards.outcome import DoseProposal, Finding, Indicator, OrderTest, Outcome, Test, WithdrawOrder, quiet
 
 RULE = "renal-aki"
 
@@ -21,8 +21,8 @@ def renal_aki(case: Case, limits: Limits) -> Outcome:
     if not isinstance(kidney, KidneyFunction):
         return kidney
     if kidney.acute is None or not acute(case):
-        return quiet(kidney, RULE, "no sign of acute kidney injury")
-    starts = case.kind in (Kind.INITIATION, Kind.INCREASE)
+        return quiet(RULE, kidney.unchecked, "no sign of acute kidney injury")
+    starts = case.kind in RISES
     doses: tuple[DoseProposal, ...] = (WithdrawOrder(),) if starts else ()
     proposals = (*permitted(case, doses), OrderTest(Test.CREATININE, urgent=True))
     by_tier = (renal_dose_exceeds_limit(case, limits), renal_avoid_severe(case, limits))

@@ -6,9 +6,9 @@ from cards.advice import acute, instead, new_without_a_dose, not_above_ordered, 
 from cards.case import Case, Kind
 from cards.facts import OralDose
 from cards.kidney import KidneyFunction, Tier
-from cards.kidney_function.judged import kidney_of, paragraphs, quiet, recheck, shown
+from cards.kidney_function.judged import kidney_of, paragraphs, recheck
 from cards.kidney_function.limits import Limits
-from cards.outcome import ChangeDose, DoseProposal, Finding, Indicator, Outcome, Taper, WithdrawOrder
+from cards.outcome import ChangeDose, DoseProposal, Finding, Indicator, Outcome, Taper, WithdrawOrder, quiet
 from cards.quantities import DailyDose
 
 SEVERE = "renal-avoid-severe"
@@ -23,7 +23,7 @@ def renal_avoid_severe(case: Case, limits: Limits) -> Outcome:
         case KidneyFunction(tier=Tier.K5):
             return _avoid(case, kidney, limits, SEVERE, case.dosing.ceiling_k5)
         case KidneyFunction():
-            return quiet(kidney, SEVERE, f"{shown(kidney)} is not below 30 without dialysis")
+            return quiet(SEVERE, kidney.unchecked, "{} is not below 30 without dialysis", kidney)
         case _:
             return kidney
 
@@ -34,7 +34,7 @@ def renal_dialysis(case: Case, limits: Limits) -> Outcome:
         case KidneyFunction(tier=Tier.DIALYSIS):
             return _avoid(case, kidney, limits, DIALYSIS, case.dosing.ceiling_dialysis)
         case KidneyFunction():
-            return quiet(kidney, DIALYSIS, "no dialysis on record")
+            return quiet(DIALYSIS, kidney.unchecked, "no dialysis on record")
         case _:
             return kidney
 

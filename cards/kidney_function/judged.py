@@ -12,28 +12,19 @@ from cards.kidney import KidneyFunction, Tier
 from cards.kidney_function.limits import Limits
 from cards.outcome import CannotAssess, NotIndicated, OrderTest, Proposal, Test
 
+NOT_ASKED = frozenset({Kind.STOP, Kind.INTRATHECAL})
+RISES = frozenset({Kind.INITIATION, Kind.INCREASE})
+
 
 def kidney_of(case: Case, rule: str) -> KidneyFunction | NotIndicated | CannotAssess:
     """The kidney function that a running oral order of an adult is judged by, or why it is not judged."""
-    if case.kind in (Kind.STOP, Kind.INTRATHECAL):
-        return NotIndicated(rule, f"not asked for: {case.kind.value}")
+    if case.kind in NOT_ASKED:
+        return NotIndicated(rule, "not asked for: {}", (case.kind,))
     if not case.adult:
-        return NotIndicated(rule, f"{case.age} is under 18: adult kidney tiers do not apply")
+        return NotIndicated(rule, "{} is under 18: adult kidney tiers do not apply", (case.age,))
     if isinstance(case.kidney, Missing):
         return CannotAssess(rule, (case.kidney, *unread(case.facts, Input.PROBLEMS, Input.PROCEDURES)))
     return case.kidney
-
-
-def quiet(kidney: KidneyFunction, rule: str, because: str, *unread: Missing) -> NotIndicated | CannotAssess:
-    """Silence only where everything that decides could be read, all that makes up kidney function included."""
-    missing = (*kidney.unchecked, *unread)
-    return CannotAssess(rule, missing) if missing else NotIndicated(rule, because)
-
-
-def shown(kidney: KidneyFunction) -> str:
-    """Kidney function in the words of ``NotIndicated``: "eGFR 75 mL/min/1.73 m² (K2)"."""
-    value = f"eGFR {kidney.egfr}" if kidney.egfr is not None else "no eGFR"
-    return f"{value} ({kidney.tier.value})"
 
 
 def recheck(kidney: KidneyFunction, limits: Limits) -> tuple[OrderTest, ...]:

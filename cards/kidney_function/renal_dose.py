@@ -6,9 +6,9 @@ from cards.advice import acute, instead, not_above_ordered, permitted, starting
 from cards.case import Case, Kind
 from cards.facts import Missing, OralDose
 from cards.kidney import KidneyFunction, Tier
-from cards.kidney_function.judged import kidney_of, paragraphs, quiet, recheck, shown
+from cards.kidney_function.judged import RISES, kidney_of, paragraphs, recheck
 from cards.kidney_function.limits import Limits
-from cards.outcome import ChangeDose, DoseProposal, Finding, Indicator, Outcome, Taper, WithdrawOrder
+from cards.outcome import ChangeDose, DoseProposal, Finding, Indicator, Outcome, Taper, WithdrawOrder, quiet
 from cards.quantities import DailyDose
 
 RULE = "renal-dose-exceeds-limit"
@@ -22,7 +22,7 @@ def renal_dose_exceeds_limit(case: Case, limits: Limits) -> Outcome:
         case KidneyFunction(tier=Tier.K3A | Tier.K3B):
             return _moderate(case, kidney, limits)
         case KidneyFunction():
-            return quiet(kidney, RULE, f"{shown(kidney)} is not between 30 and 89")
+            return quiet(RULE, kidney.unchecked, "{} is not between 30 and 89", kidney)
         case _:
             return kidney
 
@@ -33,9 +33,8 @@ def renal_dose_exceeds_limit(case: Case, limits: Limits) -> Outcome:
 def _mild(case: Case, kidney: KidneyFunction, limits: Limits) -> Outcome:
     """A note above 50 mg/day; a start of 15 mg/day is accepted silently (resolutions.md 11)."""
     ceiling = limits.mild_impairment_above
-    new = case.kind in (Kind.INITIATION, Kind.INCREASE)
-    if not (new and isinstance(case.dose, OralDose) and case.dose.highest > ceiling):
-        return quiet(kidney, RULE, f"{shown(kidney)}: no new or raised dose above {ceiling}")
+    if not (case.kind in RISES and isinstance(case.dose, OralDose) and case.dose.highest > ceiling):
+        return quiet(RULE, kidney.unchecked, "{}: no new or raised dose above {}", kidney, ceiling)
     tests = recheck(kidney, limits)
     return Finding(
         RULE,
@@ -97,8 +96,8 @@ def _moderate(case: Case, kidney: KidneyFunction, limits: Limits) -> Outcome:
     # An unknown age is judged as under 65, and named wherever 65 would be worse.
     unread = (case.age,) if isinstance(case.age, Missing) and (old or 0) > (young or 0) else ()
     if indicator is None:
-        because = f"{case.dose.highest} ({case.kind.value}) is within the limits for {shown(kidney)}"
-        return quiet(kidney, RULE, because, *unread)
+        within = "{} ({}) is within the limits for {}"
+        return quiet(RULE, (*kidney.unchecked, *unread), within, case.dose.highest, case.kind, kidney)
     return _finding(case, kidney, limits, indicator, unread)
 
 

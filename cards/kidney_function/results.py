@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from cards.advice import acute, closing, instead, new_without_a_dose, permitted
 from cards.case import Case, Kind
-from cards.facts import DrugClass, Input, KidneyResults, MedicationList, Missing, OralDose, Problem, ProblemList, Why
+from cards.facts import DrugClass, Input, KidneyResults, Missing, OralDose, Problem
+from cards.gaps import not_known
 from cards.kidney import KidneyFunction, Tier
 from cards.kidney_function.acute import renal_aki
 from cards.kidney_function.avoid import renal_avoid_severe
-from cards.kidney_function.judged import kidney_of, paragraphs, quiet, recheck, shown
+from cards.kidney_function.judged import RISES, kidney_of, paragraphs, recheck
 from cards.kidney_function.limits import Limits
 from cards.kidney_function.renal_dose import renal_dose_exceeds_limit
-from cards.outcome import CannotAssess, ChangeDose, Finding, Indicator, NotIndicated, OrderTest, Outcome, Test
+from cards.outcome import CannotAssess, ChangeDose, Finding, Indicator, NotIndicated, OrderTest, Outcome, Test, quiet
 
 UNKNOWN = "renal-function-unknown"
 UNRELIABLE = "renal-egfr-unreliable"
@@ -30,6 +30,9 @@ NOW = {
     Problem.HEART_FAILURE: "heart failure",
     Problem.NEUROGENIC_BLADDER: "neurogenic bladder",
 }
+REDUCED = frozenset({Tier.K3A, Tier.K3B, Tier.K4, Tier.K5})
+RISKS_FROM = (Input.AGE, Input.PROBLEMS, Input.MEDICATIONS)
+"""Inputs that could name a risk."""
 
 
 # -------------------------------------------------------------------------------------------------------- unknown
@@ -40,7 +43,7 @@ def renal_function_unknown(case: Case, limits: Limits) -> Outcome:
     if not isinstance(kidney, KidneyFunction):
         return kidney
     if kidney.tier is not Tier.UNKNOWN:
-        return NotIndicated(UNKNOWN, f"{shown(kidney)} is known")
+        return NotIndicated(UNKNOWN, "{} is known", (kidney,))
     if case.kind is Kind.DECREASE:
         return NotIndicated(UNKNOWN, "kidney function is not known, and baclofen is being lowered")
     judged = case.kind is not Kind.UNCHANGED
@@ -56,7 +59,7 @@ def renal_function_unknown(case: Case, limits: Limits) -> Outcome:
         ("S-ORDER", "S-KIDNEY", *own, "S-WATCH", *closing(case, doses)),
         {"risks": risks, "start": case.dosing.recommended_start(Tier.UNKNOWN, case.age)},
         (*tests, *doses),
-        (*kidney.unchecked, *(_not_known(case) if judged and not risks else ())),
+        (*kidney.unchecked, *(not_known(case.facts, *RISKS_FROM) if judged and not risks else ())),
     )
 
 
@@ -76,25 +79,11 @@ def _risks(case: Case, limits: Limits) -> Iterator[str]:
     """Who must not start without a kidney value (policy), each in the words of the card."""
     if case.dosing.older(case.age):
         yield f"age {case.age}"
-    if isinstance(case.facts.problems, ProblemList):
-        yield from (words for kind, words in EVER.items() if case.facts.problems.of(kind))
-        yield from (words for kind, words in NOW.items() if case.facts.problems.active(kind))
-    listed = case.facts.medications.others if isinstance(case.facts.medications, MedicationList) else ()
-    harmful = {DrugClass.NSAID, DrugClass.NEPHROTOXIC}
-    yield from sorted({str(one.label) for one in (*listed, *case.facts.drafted) if one.classes & harmful})
+    yield from (words for kind, words in EVER.items() if case.ever(kind))
+    yield from (words for kind, words in NOW.items() if case.active(kind))
+    yield from sorted({str(one.label) for one in case.facts.taking(DrugClass.NSAID, DrugClass.NEPHROTOXIC)})
     if isinstance(case.dose, OralDose) and case.dose.highest > limits.unknown_high_dose_above:
         yield f"{case.dose.highest} of baclofen"
-
-
-def _not_known(case: Case) -> Iterator[Missing]:
-    """Inputs that could have named a risk."""
-    if isinstance(case.age, Missing):
-        yield case.age
-    for what, listed in ((Input.PROBLEMS, case.facts.problems), (Input.MEDICATIONS, case.facts.medications)):
-        if isinstance(listed, Missing):
-            yield listed
-        elif listed.incomplete:
-            yield Missing(what, Why.NOT_AVAILABLE, listed.incomplete)
 
 
 def _urgent(case: Case, limits: Limits) -> bool:
@@ -119,17 +108,16 @@ def renal_egfr_unreliable(case: Case, limits: Limits) -> Outcome:
     kidney = kidney_of(case, UNRELIABLE)
     if not isinstance(kidney, KidneyFunction):
         return kidney
-    if kidney.tier is not Tier.K2 or case.kind not in (Kind.INITIATION, Kind.INCREASE):
-        return NotIndicated(UNRELIABLE, f"{shown(kidney)}, {case.kind.value}: asked for new or raised doses in K2")
+    if kidney.tier is not Tier.K2 or case.kind not in RISES:
+        return NotIndicated(UNRELIABLE, "{}, {}: asked for new or raised doses in K2", (kidney, case.kind))
     if not kidney.creatinine_only or _cystatin_on_file(case, limits):
-        return NotIndicated(UNRELIABLE, f"cystatin C is known, or was measured within {limits.cystatin_max_age}")
-    problems = case.facts.problems
-    if isinstance(problems, Missing):
-        return CannotAssess(UNRELIABLE, (problems,))
-    conditions = problems.active(Problem.LOW_MUSCLE_MASS)
+        return NotIndicated(UNRELIABLE, "cystatin C is known, or was measured within {}", (limits.cystatin_max_age,))
+    if isinstance(case.facts.problems, Missing):
+        return CannotAssess(UNRELIABLE, (case.facts.problems,))
+    conditions = case.active(Problem.LOW_MUSCLE_MASS)
     if not conditions:
-        gap = Missing(Input.PROBLEMS, Why.NOT_AVAILABLE, problems.incomplete)
-        return quiet(kidney, UNRELIABLE, "no condition with low muscle mass", *((gap,) if problems.incomplete else ()))
+        gaps = (*kidney.unchecked, *not_known(case.facts, Input.PROBLEMS))
+        return quiet(UNRELIABLE, gaps, "no condition with low muscle mass")
     tests = (*recheck(kidney, limits), OrderTest(Test.CYSTATIN_C))
     return Finding(
         UNRELIABLE,
@@ -146,8 +134,8 @@ def _cystatin_on_file(case: Case, limits: Limits) -> bool:
     results = case.facts.kidney
     if not isinstance(results, KidneyResults):
         return False
-    oldest = case.facts.now - timedelta(days=int(limits.cystatin_max_age.value))
-    return any(result.taken.date() >= oldest.date() for result in results.cystatins)
+    oldest = limits.cystatin_max_age.before(case.facts.today)
+    return any(result.taken.date() >= oldest for result in results.cystatins)
 
 
 # -------------------------------------------------------------------------------------------------------- recheck
@@ -158,13 +146,13 @@ def renal_recheck(case: Case, limits: Limits) -> Outcome:
     kidney = kidney_of(case, RECHECK)
     if not isinstance(kidney, KidneyFunction):
         return kidney
-    if kidney.tier not in (Tier.K3A, Tier.K3B, Tier.K4, Tier.K5):
-        return quiet(kidney, RECHECK, f"{shown(kidney)} is not below 60 without dialysis")
-    if case.kind not in (Kind.INITIATION, Kind.INCREASE):
-        return NotIndicated(RECHECK, f"{case.kind.value}: asked for new or raised doses")
+    if kidney.tier not in REDUCED:
+        return quiet(RECHECK, kidney.unchecked, "{} is not below 60 without dialysis", kidney)
+    if case.kind not in RISES:
+        return NotIndicated(RECHECK, "{}: asked for new or raised doses", (case.kind,))
     tests = recheck(kidney, limits)
     if not tests:
-        return quiet(kidney, RECHECK, f"the value is {kidney.age} old, not over {limits.recheck_above}")
+        return quiet(RECHECK, kidney.unchecked, "the value is {} old, not over {}", kidney.age, limits.recheck_above)
     for other in (renal_dose_exceeds_limit, renal_avoid_severe, renal_aki):
         if isinstance(other(case, limits), Finding):
             return NotIndicated(RECHECK, "another kidney card carries the reminder")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from cards import naming
 from cards.case import Case, Kind
-from cards.facts import Input, Missing, OralDose, Problem, ProblemEntry, ProblemList, Unreadable, Why
-from cards.gaps import unread
-from cards.outcome import CannotAssess, Finding, Indicator, LimitSupply, NotIndicated, Outcome
+from cards.facts import Input, Missing, OralDose, Problem, ProblemEntry, Unreadable
+from cards.gaps import not_known, unread
+from cards.outcome import Finding, Indicator, LimitSupply, NotIndicated, Outcome, quiet
 from cards.quantities import DailyDose, Days
 from cards.rule import Rule
 
@@ -45,18 +44,16 @@ def psychiatric_history(case: Case, limits: Limits) -> Outcome:
     """Psychosis, bipolar disorder, delirium or hallucinations at any time; more so where baclofen was the cause."""
     if case.kind not in JUDGED:
         return _other_kind(HISTORY, case)
-    history = [entry for entry in _of(case, *DIAGNOSES) if TOXIC not in entry.flags]
+    history = [entry for entry in case.ever(*DIAGNOSES) if TOXIC not in entry.flags]
     reactions = _reactions(case)
     unread_reactions = unread(case.facts, Input.ALLERGIES)
     if not history and not reactions:
-        gaps = (*_gaps(case), *unread_reactions)
-        none = NotIndicated(HISTORY, "no psychosis, bipolar disorder, delirium or hallucinations on record")
-        return CannotAssess(HISTORY, gaps) if gaps else none
+        gaps = (*not_known(case.facts, Input.PROBLEMS), *unread_reactions)
+        return quiet(HISTORY, gaps, "no psychosis, bipolar disorder, delirium or hallucinations on record")
     indicator = _after_reaction(case, limits) if reactions else _by_dose(case, limits)
     if case.stable and indicator is not Indicator.CRITICAL:
         if indicator is Indicator.INFO:
-            few = NotIndicated(HISTORY, f"stable at {_dose(case)}, not above {limits.dose_above}")
-            return CannotAssess(HISTORY, unread_reactions) if unread_reactions else few
+            return quiet(HISTORY, unread_reactions, "stable at {}, not above {}", _dose(case), limits.dose_above)
         indicator = indicator.lowered()
     kinds = [kind for kind in DIAGNOSES if any(kind in entry.kinds for entry in history)]
     summary = "reaction" if reactions else "dose"
@@ -121,15 +118,13 @@ def _after_suicidality(case: Case, entries: Sequence[ProblemEntry], limits: Limi
 
 
 def _with_depression(case: Case, limits: Limits) -> Outcome:
-    depression = _of(case, Problem.DEPRESSION)
-    gaps = _gaps(case)
+    depression = case.ever(Problem.DEPRESSION)
+    gaps = not_known(case.facts, Input.PROBLEMS)
     if not depression:
-        none = NotIndicated(SELF_HARM, f"no depression, and no suicidality within {limits.suicidality_max_age}")
-        return CannotAssess(SELF_HARM, gaps) if gaps else none
+        return quiet(SELF_HARM, gaps, "no depression, and no suicidality within {}", limits.suicidality_max_age)
     indicator = _for_depression(case, limits)
     if indicator is None:
-        few = NotIndicated(SELF_HARM, f"depression without recent suicidality, at {_dose(case)}")
-        return CannotAssess(SELF_HARM, gaps) if gaps else few
+        return quiet(SELF_HARM, gaps, "depression without recent suicidality, at {}", _dose(case))
     alcohol = ("alcohol",) if case.indication.is_alcohol else ()
     return Finding(
         SELF_HARM,
@@ -162,32 +157,13 @@ def _above(case: Case, limit: DailyDose) -> bool:
 
 
 def _recent_suicidality(case: Case, limits: Limits) -> Sequence[ProblemEntry]:
-    """Within the window by its newest date; an active entry without a date counts: nothing shows that it is over."""
-    oldest = case.facts.today - timedelta(days=int(limits.suicidality_max_age.value))
-    return [
-        entry
-        for entry in _of(case, Problem.SUICIDALITY)
-        if (entry.recorded >= oldest if entry.recorded else entry.active)
-    ]
-
-
-def _of(case: Case, *kinds: Problem) -> Sequence[ProblemEntry]:
-    problems = case.facts.problems
-    return () if isinstance(problems, Missing) else problems.of(*kinds)
-
-
-def _gaps(case: Case) -> tuple[Missing, ...]:
-    match case.facts.problems:
-        case Missing() as missing:
-            return (missing,)
-        case ProblemList(incomplete=reason) if reason:
-            return (Missing(Input.PROBLEMS, Why.NOT_AVAILABLE, reason),)
-        case _:
-            return ()
+    """Within the window by its newest date."""
+    oldest = limits.suicidality_max_age.before(case.facts.today)
+    return [entry for entry in case.ever(Problem.SUICIDALITY) if entry.is_since(oldest)]
 
 
 def _other_kind(rule: str, case: Case) -> NotIndicated:
-    return NotIndicated(rule, f"a {case.kind.value} is not judged")
+    return NotIndicated(rule, "a {} is not judged", (case.kind,))
 
 
 def _dose_unread(case: Case) -> tuple[str, ...]:

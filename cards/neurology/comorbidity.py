@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 
 from cards import naming
 from cards.case import Case, Kind
-from cards.facts import DrugClass, Input, MedicationList, Missing, Problem, ProblemEntry, ProblemList
+from cards.facts import DrugClass, Input, Missing, Problem, ProblemEntry
 from cards.gaps import unread
 from cards.neurology.limits import Limits
-from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
+from cards.outcome import Finding, Indicator, NotIndicated, Outcome, quiet
 
 RULE = "neurologic-comorbidity"
 
@@ -32,13 +32,12 @@ NOT_STROKE = "tia"
 def neurologic_comorbidity(case: Case, _: Limits) -> Outcome:
     """Every one of these diseases at a start or an increase; at a renewal only Parkinson disease with levodopa."""
     if not (case.kind.rises or case.kind is Kind.UNCHANGED) or case.stable:
-        return NotIndicated(RULE, f"{case.kind.value}{', stable' if case.stable else ''}: not judged")
+        return NotIndicated(RULE, "{}{}: not judged", (case.kind, ", stable" if case.stable else ""))
     entries = {kind: found for kind in DISEASES if (found := _entries(case, kind))}
     with_levodopa = Problem.PARKINSONS in entries and _on_levodopa(case)
     gaps = _not_known(case, entries.keys())
     if not (entries if case.kind.rises else with_levodopa):
-        none = NotIndicated(RULE, "none of these diseases on the problem list")
-        return CannotAssess(RULE, gaps) if gaps else none
+        return quiet(RULE, gaps, "none of these diseases on the problem list")
     warns = with_levodopa and case.kind.rises
     return Finding(
         RULE,
@@ -54,16 +53,12 @@ def neurologic_comorbidity(case: Case, _: Limits) -> Outcome:
 
 
 def _entries(case: Case, kind: Problem) -> Sequence[ProblemEntry]:
-    problems = case.facts.problems
-    if not isinstance(problems, ProblemList):
-        return ()
-    found = problems.of(kind) if kind in LASTING else problems.active(kind)
+    found = case.ever(kind) if kind in LASTING else case.active(kind)
     return [entry for entry in found if NOT_STROKE not in entry.flags]
 
 
 def _on_levodopa(case: Case) -> bool:
-    charted = case.facts.medications.others if isinstance(case.facts.medications, MedicationList) else ()
-    return any(DrugClass.LEVODOPA in medicine.classes for medicine in (*charted, *case.facts.drafted))
+    return DrugClass.LEVODOPA in case.facts.classes_taken
 
 
 def _not_known(case: Case, diseases: Collection[Problem]) -> tuple[Missing, ...]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from cards import naming
 from cards.case import Case, Kind
-from cards.facts import DrugClass, Input, Medication, MedicationList, Problem, ProblemEntry, ProblemList
+from cards.facts import DrugClass, Input, Problem, ProblemEntry
 from cards.gaps import unread
 from cards.neurology.limits import Limits
-from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
+from cards.outcome import Finding, Indicator, NotIndicated, Outcome, quiet
 
 RULE = "seizure-disorder"
 
@@ -21,13 +20,12 @@ SINGLE = "single-seizure"
 def seizure_disorder(case: Case, limits: Limits) -> Outcome:
     indicator = _indicator(case)
     if indicator is None:
-        return NotIndicated(RULE, f"{case.kind.value}{', stable' if case.stable else ''}: not judged")
+        return NotIndicated(RULE, "{}{}: not judged", (case.kind, ", stable" if case.stable else ""))
     found = _seizures(case, limits)
     if not found:
         gaps = unread(case.facts, Input.PROBLEMS)
-        none = NotIndicated(RULE, f"no epilepsy, and no seizure within {limits.seizure_max_age}")
-        return CannotAssess(RULE, gaps) if gaps else none
-    anticonvulsants = [one for one in _taken(case) if DrugClass.ANTIEPILEPTIC in one.classes]
+        return quiet(RULE, gaps, "no epilepsy, and no seizure within {}", limits.seizure_max_age)
+    anticonvulsants = case.facts.taking(DrugClass.ANTIEPILEPTIC)
     unseen = unread(case.facts, Input.MEDICATIONS)
     nobody = ("cover_not_known",) if unseen else ("no_cover",)
     return Finding(
@@ -49,18 +47,6 @@ def _indicator(case: Case) -> Indicator | None:
 
 
 def _seizures(case: Case, limits: Limits) -> Sequence[ProblemEntry]:
-    """Epilepsy at any time; a seizure of the last years, or an active one without a date."""
-    problems = case.facts.problems
-    if not isinstance(problems, ProblemList):
-        return ()
-    oldest = case.facts.today - timedelta(days=int(limits.seizure_max_age.value))
-
-    def counts(entry: ProblemEntry) -> bool:
-        return SINGLE not in entry.flags or (entry.recorded >= oldest if entry.recorded else entry.active)
-
-    return [entry for entry in problems.of(Problem.SEIZURE) if counts(entry)]
-
-
-def _taken(case: Case) -> Sequence[Medication]:
-    charted = case.facts.medications.others if isinstance(case.facts.medications, MedicationList) else ()
-    return (*charted, *case.facts.drafted)
+    """Epilepsy at any time; a seizure of the last years."""
+    oldest = limits.seizure_max_age.before(case.facts.today)
+    return [entry for entry in case.ever(Problem.SEIZURE) if SINGLE not in entry.flags or entry.is_since(oldest)]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from cards.advice import closing
 from cards.case import Case, Kind
-from cards.facts import ChartText, Input, Missing, OralDose, Problem, ProblemEntry, ProblemList, Why
+from cards.facts import ChartText, Input, Missing, OralDose, Problem
+from cards.gaps import not_known
 from cards.kidney import KidneyFunction, Tier
-from cards.outcome import CannotAssess, ChangeDose, Finding, Indicator, NotIndicated, Outcome
+from cards.outcome import CannotAssess, ChangeDose, Finding, Indicator, NotIndicated, Outcome, quiet
 from cards.quantities import Age, DailyDose, Days
 from cards.rule import Rule
 
@@ -36,19 +36,17 @@ class Limits:
 
 def older_adult_caution(case: Case, limits: Limits) -> Outcome:
     if case.kind not in RISES:
-        return NotIndicated(RULE, f"only a start or an increase is judged; this is {case.kind.value}")
+        return NotIndicated(RULE, "only a start or an increase is judged; this is {}", (case.kind,))
     if isinstance(case.age, Missing):
         return CannotAssess(RULE, (case.age,))
     if case.age < limits.age_at_least:
-        return NotIndicated(RULE, f"age {case.age} is below {limits.age_at_least}")
-    gaps = _gaps(case)
-    problems = ProblemList() if isinstance(case.facts.problems, Missing) else case.facts.problems
-    if hospice := problems.active(Problem.HOSPICE):
-        return NotIndicated(RULE, f"hospice care is recorded: {hospice[0].label}")
-    reasons = (*_history(case, problems, limits), *_high_dose(case, limits))
+        return NotIndicated(RULE, "age {} is below {}", (case.age, limits.age_at_least))
+    gaps = not_known(case.facts, Input.PROBLEMS)
+    if hospice := case.active(Problem.HOSPICE):
+        return NotIndicated(RULE, "hospice care is recorded: {}", (hospice[0].label,))
+    reasons = (*_history(case, limits), *_high_dose(case, limits))
     if not reasons and case.kind is Kind.INCREASE:
-        none = NotIndicated(RULE, "an increase without recent falls, fracture or delirium, without dementia, not high")
-        return CannotAssess(RULE, gaps) if gaps else none
+        return quiet(RULE, gaps, "an increase without recent falls, fracture or delirium, without dementia, not high")
     recommended = _recommended_start(case)
     start = _lower_start(case, recommended)
     return Finding(
@@ -66,17 +64,12 @@ def older_adult_caution(case: Case, limits: Limits) -> Outcome:
     )
 
 
-def _history(case: Case, problems: ProblemList, limits: Limits) -> Sequence[str]:
+def _history(case: Case, limits: Limits) -> Sequence[str]:
     """What makes sedation more dangerous: recent falls, fracture or delirium; dementia."""
-    oldest = case.facts.today - timedelta(days=int(limits.history_max_age.value))
-
-    def recent(entry: ProblemEntry) -> bool:
-        """An active problem without a date counts: nothing shows that it is over."""
-        return entry.recorded >= oldest if entry.recorded else entry.active
-
-    falls = problems.of(Problem.FALLS_OR_FRACTURE)
-    delirium = [one for one in problems.of(Problem.DELIRIUM_HALLUCINATION) if not one.flags & NOT_DELIRIUM]
-    found = [entry for entry in (*falls, *delirium) if recent(entry)] + list(problems.active(Problem.DEMENTIA))
+    oldest = limits.history_max_age.before(case.facts.today)
+    falls = case.ever(Problem.FALLS_OR_FRACTURE)
+    delirium = [one for one in case.ever(Problem.DELIRIUM_HALLUCINATION) if not one.flags & NOT_DELIRIUM]
+    found = [*(one for one in (*falls, *delirium) if one.is_since(oldest)), *case.active(Problem.DEMENTIA)]
     return sorted({f"{entry.label} ({entry.recorded or 'no date'})" for entry in found})
 
 
@@ -111,7 +104,7 @@ def _summary(case: Case, recommended: DailyDose | None) -> str:
     """No start dose is named to someone who takes baclofen already, or may do so (resolutions.md 2)."""
     if case.kind is Kind.INCREASE:
         return "increase"
-    if case.current.dose != DailyDose.of(0):
+    if not case.current.is_nothing:
         return "taken_already"
     return "start_at" if recommended else "start"
 
@@ -128,16 +121,6 @@ def _detail(case: Case, reasons: Sequence[str], start: ChangeDose | None) -> tup
         "S-DRIVE": case.kind is not Kind.INCREASE,
     }
     return (*(name for name, wanted in said.items() if wanted), *closing(case, (start,) if start else ()))
-
-
-def _gaps(case: Case) -> tuple[Missing, ...]:
-    match case.facts.problems:
-        case Missing() as missing:
-            return (missing,)
-        case problems if problems.incomplete:
-            return (Missing(Input.PROBLEMS, Why.NOT_AVAILABLE, problems.incomplete),)
-        case _:
-            return ()
 
 
 RULES = (Rule(RULE, frozenset({Input.AGE, Input.PROBLEMS, Input.KIDNEY_RESULTS}), older_adult_caution),)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from cards.case import Case, Kind
-from cards.facts import ChartText, DrugClass, Input, Medication, Missing, PatientFacts, Standing, Why
+from cards.facts import ChartText, DrugClass, Medication, PatientFacts, Standing
 
 DEPRESSANTS: Mapping[DrugClass, str] = {
     DrugClass.BENZODIAZEPINE: "benzodiazepine",
@@ -31,39 +30,14 @@ CNS_ACTIVE: Mapping[DrugClass, str] = {
 """What the Beers criteria count, baclofen apart (E-OLD-05)."""
 
 
-def on_record(facts: PatientFacts) -> tuple[Medication, ...]:
-    """Chart and drafts."""
-    charted = () if isinstance(facts.medications, Missing) else facts.medications.others
-    return (*charted, *facts.drafted)
-
-
 def of(facts: PatientFacts, *classes: DrugClass) -> tuple[Medication, ...]:
     """Those of these classes, in an order that does not depend on how they were sent."""
-    wanted = frozenset(classes)
-    found = [medicine for medicine in on_record(facts) if medicine.classes & wanted]
-    return tuple(sorted(found, key=_alphabetical))
+    return tuple(sorted(facts.taking(*classes), key=_alphabetical))
 
 
 def classes_among(facts: PatientFacts, names: Mapping[DrugClass, str]) -> tuple[DrugClass, ...]:
     """The classes of ``names`` that at least one medicine has, each once, in the order of ``names``."""
-    present = frozenset().union(*(medicine.classes for medicine in on_record(facts)))
-    return tuple(kind for kind in names if kind in present)
-
-
-def gaps(facts: PatientFacts) -> tuple[Missing, ...]:
-    """Why a medicine may be there that nobody sees; empty when the whole list was read."""
-    match facts.medications:
-        case Missing() as missing:
-            return (missing,)
-        case chart if chart.incomplete:
-            return (Missing(Input.MEDICATIONS, Why.NOT_AVAILABLE, chart.incomplete),)
-        case _:
-            return ()
-
-
-def stops(case: Case) -> bool:
-    """Baclofen ends with this signing: a pump order can be a stop too."""
-    return case.kind is Kind.STOP or all(order.stops for order in case.orders)
+    return tuple([kind for kind in names if kind in facts.classes_taken])
 
 
 def with_classes(medicines: Iterable[Medication], names: Mapping[DrugClass, str]) -> ChartText:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from cards.case import Case, Kind
-from cards.facts import DrugClass, Medication, Missing, OralDose, Problem, Setting, Standing
+from cards.facts import DrugClass, Input, Medication, Missing, OralDose, Problem, Setting, Standing
+from cards.gaps import not_known
 from cards.kidney import KidneyFunction, Tier
 from cards.opioids_and_sedatives import medicines, mme, triggers
 from cards.opioids_and_sedatives.limits import Limits
 from cards.outcome import (
-    CannotAssess,
     ChangeDose,
     CoPrescribeNaloxone,
     Finding,
@@ -20,8 +20,9 @@ from cards.outcome import (
     NotIndicated,
     Outcome,
     Proposal,
+    quiet,
 )  # fmt: skip
-from cards.quantities import DailyDose, Days
+from cards.quantities import DailyDose
 
 RULE = "opioid-coprescription"
 
@@ -57,17 +58,16 @@ class _Picture:
 
 
 def opioid_coprescription(case: Case, limits: Limits) -> Outcome:
-    if medicines.stops(case):
+    if case.stops:
         return NotIndicated(RULE, "baclofen is being stopped")
+    gaps = not_known(case.facts, Input.MEDICATIONS)
     opioids = medicines.of(case.facts, DrugClass.OPIOID)
     if not opioids:
-        gaps = medicines.gaps(case.facts)
-        none = NotIndicated(RULE, "no opioid on the medication list or among the drafts")
-        return CannotAssess(RULE, gaps) if gaps else none
+        return quiet(RULE, gaps, "no opioid on the medication list or among the drafts")
     seen = _picture(case, opioids, limits)
     found = indicator(case.kind, new=seen.new, triggered=bool(seen.triggers), naloxone=bool(seen.naloxone))
     if found is None:
-        return NotIndicated(RULE, f"baclofen is being lowered and naloxone is {seen.naloxone}")
+        return NotIndicated(RULE, "baclofen is being lowered and naloxone is {}", (seen.naloxone,))
     worst = indicator(case.kind, new=seen.new, triggered=True, naloxone=bool(seen.naloxone))
     start = lower_start(case, limits)
     return Finding(
@@ -126,9 +126,9 @@ def _picture(case: Case, opioids: tuple[Medication, ...], limits: Limits) -> _Pi
         total=mme.total(opioids, limits.factors),
         triggers=triggers.met(case, limits),
         naloxone=_naloxone(case, limits),
-        hospice=bool(triggers.active(case, Problem.HOSPICE)),
+        hospice=bool(case.active(Problem.HOSPICE)),
         inpatient=case.facts.setting is Setting.INPATIENT,
-        gaps=medicines.gaps(case.facts),
+        gaps=not_known(case.facts, Input.MEDICATIONS),
     )
 
 
@@ -136,7 +136,7 @@ def _is_new(opioid: Medication, today: date, limits: Limits) -> bool:
     """An opioid without a start date is not called new; it is on the card all the same."""
     if opioid.standing is Standing.DRAFT:
         return True
-    return opioid.started is not None and opioid.started >= _days_ago(today, limits.new_opioid_max_age)
+    return opioid.started is not None and opioid.started >= limits.new_opioid_max_age.before(today)
 
 
 def _naloxone(case: Case, limits: Limits) -> str | None:
@@ -144,7 +144,7 @@ def _naloxone(case: Case, limits: Limits) -> str | None:
     if any(DrugClass.OPIOID_RESCUE in draft.classes for draft in facts.drafted):
         return "among the drafts"
     on_file = None if isinstance(facts.medications, Missing) else facts.medications.rescue_on_file
-    if on_file is None or on_file < _days_ago(facts.today, limits.naloxone_max_age):
+    if on_file is None or on_file < limits.naloxone_max_age.before(facts.today):
         return None
     return f"on file ({on_file})"
 
@@ -211,7 +211,3 @@ def _values(seen: _Picture, start: ChangeDose | None, limits: Limits) -> dict[st
 def _dose(opioid: Medication) -> str:
     """ "oxycodone 60 mg/day, "; empty when no ingredient has a computable dose."""
     return "".join(f"{one.name} {one.daily}, " for one in opioid.opioids if one.daily is not None)
-
-
-def _days_ago(today: date, span: Days) -> date:
-    return today - timedelta(days=int(span.value))

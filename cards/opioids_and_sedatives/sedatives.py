@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cards.case import Case, Kind
-from cards.facts import DrugClass, Missing, Problem
+from cards.facts import DrugClass, Input, Missing, Problem
+from cards.gaps import not_known
 from cards.opioids_and_sedatives import medicines, triggers
 from cards.opioids_and_sedatives.limits import Limits
-from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
+from cards.outcome import Finding, Indicator, NotIndicated, Outcome, quiet
 from cards.quantities import Count
 
 LOAD = "cns-depressant-load"
@@ -28,9 +29,14 @@ class _Load:
     cns_active: Count
     """Classes that the Beers criteria count, baclofen included."""
 
+    def __str__(self) -> str:
+        """ "Benzodiazepine", "Benzodiazepine, antipsychotic"."""
+        names = ", ".join(medicines.DEPRESSANTS[kind] for kind in self.depressants)
+        return names[:1].upper() + names[1:] or "no other CNS depressant"
+
 
 def cns_depressant_load(case: Case, limits: Limits) -> Outcome:
-    if medicines.stops(case):
+    if case.stops:
         return NotIndicated(LOAD, "baclofen is being stopped")
     load = _Load(
         medicines.classes_among(case.facts, medicines.DEPRESSANTS),
@@ -43,10 +49,9 @@ def cns_depressant_load(case: Case, limits: Limits) -> Outcome:
         "one": _one(case, load),
     }
     met = {line: indicator for line, indicator in lines.items() if indicator is not None}
-    not_known = _not_known(case, load, limits)
+    unread = _unread(case, load, limits)
     if not met:
-        few = NotIndicated(LOAD, f"{_names(load) or 'no other CNS depressant'}; {case.kind.value}")
-        return CannotAssess(LOAD, not_known) if not_known else few
+        return quiet(LOAD, unread, "{}; {}", load, case.kind)
     leading = max(met, key=lambda line: met[line])
     counted = medicines.CNS_ACTIVE if "beers" in met else medicines.DEPRESSANTS
     return Finding(
@@ -58,10 +63,10 @@ def cns_depressant_load(case: Case, limits: Limits) -> Outcome:
             "n": Count.of(len(load.depressants)),
             "cns_active": load.cns_active,
             "cns_active_limit": limits.cns_active_at_least,
-            "depressant": _names(load),
+            "depressant": str(load) if load.depressants else "",
             "medicines": medicines.with_classes(medicines.of(case.facts, *counted), counted),
         },
-        unchecked=not_known,
+        unchecked=unread,
     )
 
 
@@ -85,7 +90,7 @@ def _beers(case: Case, load: _Load, limits: Limits) -> Indicator | None:
     older = not isinstance(case.age, Missing) and case.age >= limits.cns_active_age_at_least
     if not older or load.cns_active < limits.cns_active_at_least or case.kind is Kind.DECREASE:
         return None
-    if triggers.active(case, Problem.HOSPICE):
+    if case.active(Problem.HOSPICE):
         return None
     return Indicator.INFO if case.stable else Indicator.WARNING
 
@@ -95,26 +100,19 @@ def _one(case: Case, load: _Load) -> Indicator | None:
     return Indicator.INFO if starts and len(load.depressants) == 1 and ALONE.issuperset(load.depressants) else None
 
 
-def _not_known(case: Case, load: _Load, limits: Limits) -> tuple[Missing, ...]:
+def _unread(case: Case, load: _Load, limits: Limits) -> tuple[Missing, ...]:
     """Gaps in the medication list, and an unread age where it decides."""
     age_decides = load.cns_active >= limits.cns_active_at_least and case.kind is not Kind.DECREASE
     age = (case.age,) if age_decides and isinstance(case.age, Missing) else ()
-    return (*medicines.gaps(case.facts), *age)
-
-
-def _names(load: _Load) -> str:
-    """ "Benzodiazepine", "Benzodiazepine, antipsychotic"; empty without any."""
-    names = ", ".join(medicines.DEPRESSANTS[kind] for kind in load.depressants)
-    return names[:1].upper() + names[1:]
+    return (*not_known(case.facts, Input.MEDICATIONS), *age)
 
 
 def respiratory_disease(case: Case, _limits: Limits) -> Outcome:
     if case.kind not in STARTS:
-        return NotIndicated(RESPIRATORY, f"only a start is judged; this is {case.kind.value}")
-    found = triggers.active(case, Problem.RESPIRATORY_RISK)
-    if not found and (not_known := triggers.problem_gaps(case)):
-        return CannotAssess(RESPIRATORY, not_known)
+        return NotIndicated(RESPIRATORY, "only a start is judged; this is {}", (case.kind,))
+    found = case.active(Problem.RESPIRATORY_RISK)
     if not found:
-        return NotIndicated(RESPIRATORY, "no lung disease or sleep apnoea on the problem list")
+        gaps = not_known(case.facts, Input.PROBLEMS)
+        return quiet(RESPIRATORY, gaps, "no lung disease or sleep apnoea on the problem list")
     detail = ("S-ORDER", "condition", "apnoea", "advice")
     return Finding(RESPIRATORY, Indicator.INFO, "default", detail, values={"condition": triggers.named(found)})

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from cards import gaps
 from cards.case import Case
 from cards.drinking import drinking
-from cards.facts import DrugClass, Input, Missing, OralDose, Problem, ProblemEntry, Why
-from cards.gaps import unread
+from cards.facts import DrugClass, Input, Missing, OralDose, Problem, ProblemEntry
 from cards.kidney import KidneyFunction, Tier
 from cards.opioids_and_sedatives import medicines, mme
 from cards.opioids_and_sedatives.limits import Limits
@@ -32,12 +32,12 @@ def another_depressant(case: Case, _limits: Limits) -> str | None:
 
 
 def respiratory_disease(case: Case, _limits: Limits) -> str | None:
-    return _of("breathing", active(case, Problem.RESPIRATORY_RISK))
+    return _of("breathing", case.active(Problem.RESPIRATORY_RISK))
 
 
 def earlier_overdose(case: Case, _limits: Limits) -> str | None:
     """At any time, also long resolved."""
-    return _of("earlier overdose", _ever(case, Problem.OVERDOSE))
+    return _of("earlier overdose", case.ever(Problem.OVERDOSE))
 
 
 def severe_kidney_disease(case: Case, _limits: Limits) -> str | None:
@@ -99,32 +99,13 @@ def not_known(case: Case, limits: Limits) -> tuple[Missing, ...]:
     kidney: tuple[Missing, ...]
     match case.kidney:
         case Missing() as missing:
-            kidney = (missing, *unread(case.facts, Input.PROBLEMS, Input.PROCEDURES))
+            kidney = (missing, *gaps.unread(case.facts, Input.PROBLEMS, Input.PROCEDURES))
         case KidneyFunction(tier=tier, unchecked=unchecked) if tier in REDUCED and isinstance(case.age, Missing):
             kidney = (*unchecked, case.age)
         case KidneyFunction(unchecked=unchecked):
             kidney = unchecked
-    tests = (*unread(case.facts, Input.OBSERVATIONS), *drinking(case.facts, limits).unread)
-    return tuple(dict.fromkeys((*problem_gaps(case), *kidney, *tests)))
-
-
-def problem_gaps(case: Case) -> tuple[Missing, ...]:
-    match case.facts.problems:
-        case Missing() as missing:
-            return (missing,)
-        case problems if problems.incomplete:
-            return (Missing(Input.PROBLEMS, Why.NOT_AVAILABLE, problems.incomplete),)
-        case _:
-            return ()
-
-
-def active(case: Case, kind: Problem) -> Sequence[ProblemEntry]:
-    return [entry for entry in _ever(case, kind) if entry.active]
-
-
-def _ever(case: Case, kind: Problem) -> Sequence[ProblemEntry]:
-    problems = case.facts.problems
-    return () if isinstance(problems, Missing) else problems.of(kind)
+    tests = (*gaps.unread(case.facts, Input.OBSERVATIONS), *drinking(case.facts, limits).unread)
+    return tuple(dict.fromkeys((*gaps.not_known(case.facts, Input.PROBLEMS), *kidney, *tests)))
 
 
 def named(entries: Sequence[ProblemEntry]) -> str:

@@ -7,20 +7,10 @@ from dataclasses import dataclass
 
 from cards import naming
 from cards.case import Case
-from cards.facts import (
-    ChartText,
-    DrugClass,
-    Input,
-    Medication,
-    MedicationList,
-    Missing,
-    Problem,
-    ProblemEntry,
-    ProblemList,
-)
+from cards.facts import ChartText, DrugClass, Input, Medication, Missing, Problem, ProblemEntry
 from cards.gaps import unread
 from cards.kidney import KidneyFunction, Tier
-from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
+from cards.outcome import Finding, Indicator, NotIndicated, Outcome, quiet
 from cards.quantities import Age
 from cards.rule import Rule
 
@@ -51,12 +41,10 @@ class Limits:
 
 def other_interactions(case: Case, limits: Limits) -> Outcome:
     if not case.kind.rises:
-        return NotIndicated(RULE, f"asked for at a start or an increase; this is {case.kind.value}")
+        return NotIndicated(RULE, "asked for at a start or an increase; this is {}", (case.kind,))
     found = _named(case, limits)
     if not found:
-        gaps = _not_known(case, limits)
-        none = NotIndicated(RULE, "no medicine or condition of this list")
-        return CannotAssess(RULE, gaps) if gaps else none
+        return quiet(RULE, _not_known(case, limits), "no medicine or condition of this list")
     return Finding(
         RULE,
         Indicator.INFO,
@@ -76,37 +64,24 @@ def _named(case: Case, limits: Limits) -> Mapping[str, ChartText]:
 
 
 def _drugs(case: Case, limits: Limits) -> Mapping[str, Sequence[Medication]]:
-    harmful = _of(case, DrugClass.NSAID, DrugClass.NEPHROTOXIC)
+    taking = case.facts.taking
+    harmful = taking(DrugClass.NSAID, DrugClass.NEPHROTOXIC)
     return {
-        "lithium": _of(case, DrugClass.LITHIUM),
-        "maoi": _of(case, DrugClass.MAOI),
-        "tricyclic": [one for one in _of(case, DrugClass.SEDATING_ANTIDEPRESSANT) if TRICYCLIC in one.flags],
-        "levodopa": () if _has_parkinsons(case) else _of(case, DrugClass.LEVODOPA),
+        "lithium": taking(DrugClass.LITHIUM),
+        "maoi": taking(DrugClass.MAOI),
+        "tricyclic": [one for one in taking(DrugClass.SEDATING_ANTIDEPRESSANT) if TRICYCLIC in one.flags],
+        # With Parkinson disease the neurological card speaks of levodopa.
+        "levodopa": () if case.active(Problem.PARKINSONS) else taking(DrugClass.LEVODOPA),
         "nephrotoxic": harmful if harmful and _at_risk(case, limits) else (),
     }
 
 
 def _conditions(case: Case) -> Mapping[str, Sequence[ProblemEntry]]:
-    problems = case.facts.problems
-    if not isinstance(problems, ProblemList):
-        return {}
     return {
-        "ulcer": problems.active(Problem.PEPTIC_ULCER),
-        "porphyria": problems.of(Problem.PORPHYRIA),
-        "retention": problems.active(Problem.URINARY_RETENTION),
+        "ulcer": case.active(Problem.PEPTIC_ULCER),
+        "porphyria": case.ever(Problem.PORPHYRIA),
+        "retention": case.active(Problem.URINARY_RETENTION),
     }
-
-
-def _of(case: Case, *classes: DrugClass) -> Sequence[Medication]:
-    charted = case.facts.medications.others if isinstance(case.facts.medications, MedicationList) else ()
-    wanted = frozenset(classes)
-    return [medicine for medicine in (*charted, *case.facts.drafted) if medicine.classes & wanted]
-
-
-def _has_parkinsons(case: Case) -> bool:
-    """Then the neurological card speaks of levodopa."""
-    problems = case.facts.problems
-    return isinstance(problems, ProblemList) and bool(problems.active(Problem.PARKINSONS))
 
 
 def _at_risk(case: Case, limits: Limits) -> bool:
@@ -119,7 +94,7 @@ def _at_risk(case: Case, limits: Limits) -> bool:
 
 def _not_known(case: Case, limits: Limits) -> tuple[Missing, ...]:
     gaps = unread(case.facts, Input.MEDICATIONS, Input.PROBLEMS)
-    if not _of(case, DrugClass.NSAID, DrugClass.NEPHROTOXIC) or _at_risk(case, limits):
+    if not case.facts.taking(DrugClass.NSAID, DrugClass.NEPHROTOXIC) or _at_risk(case, limits):
         return gaps
     kidney = (case.kidney,) if isinstance(case.kidney, Missing) else case.kidney.unchecked
     return (*gaps, *kidney, *unread(case.facts, Input.AGE))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from cards import naming
 from cards.case import Case
-from cards.facts import Input, Missing, Observations, Problem, ProblemEntry, ProblemList, Sex, Why
+from cards.facts import Input, Missing, Observations, Problem, ProblemEntry, Sex, Why
 from cards.gaps import unread
-from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
+from cards.outcome import Finding, Indicator, NotIndicated, Outcome, quiet
 from cards.quantities import Age, Days
 from cards.rule import Rule
 
@@ -33,12 +33,11 @@ def pregnancy(case: Case, limits: Limits) -> Outcome:
     if case.stops:
         return NotIndicated(PREGNANCY, "baclofen is being stopped")
     if not possible(case, limits):
-        return NotIndicated(PREGNANCY, _impossible(case, limits))
+        return _impossible(PREGNANCY, case, limits)
     signs = _signs(case, limits)
     if not signs:
         gaps = (*unread(case.facts, Input.PROBLEMS, Input.OBSERVATIONS), *_unread_status(case, limits))
-        none = NotIndicated(PREGNANCY, f"no pregnancy on record within {limits.pregnancy_max_age}")
-        return CannotAssess(PREGNANCY, gaps) if gaps else none
+        return quiet(PREGNANCY, gaps, "no pregnancy on record within {}", limits.pregnancy_max_age)
     return Finding(
         PREGNANCY,
         Indicator.WARNING if case.kind.rises else Indicator.INFO,
@@ -50,14 +49,14 @@ def pregnancy(case: Case, limits: Limits) -> Outcome:
 
 def breast_feeding(case: Case, limits: Limits) -> Outcome:
     if not case.kind.rises:
-        return NotIndicated(BREAST_FEEDING, f"asked for at a start or an increase; this is {case.kind.value}")
+        return NotIndicated(BREAST_FEEDING, "asked for at a start or an increase; this is {}", (case.kind,))
     if not possible(case, limits):
-        return NotIndicated(BREAST_FEEDING, _impossible(case, limits))
+        return _impossible(BREAST_FEEDING, case, limits)
     found = _active(case, Problem.LACTATION, limits.breast_feeding_max_age)
     if not found:
         gaps = unread(case.facts, Input.PROBLEMS)
-        none = NotIndicated(BREAST_FEEDING, f"no breast-feeding on record within {limits.breast_feeding_max_age}")
-        return CannotAssess(BREAST_FEEDING, gaps) if gaps else none
+        none = "no breast-feeding on record within {}"
+        return quiet(BREAST_FEEDING, gaps, none, limits.breast_feeding_max_age)
     return Finding(
         BREAST_FEEDING,
         Indicator.INFO,
@@ -73,9 +72,9 @@ def possible(case: Case, limits: Limits) -> bool:
     return case.facts.sex is not Sex.MALE and of_age
 
 
-def _impossible(case: Case, limits: Limits) -> str:
-    asked = f"asked for women from {limits.age_at_least:n} to {limits.age_at_most}"
-    return f"{case.facts.sex.value}, age {case.age}; {asked}"
+def _impossible(rule: str, case: Case, limits: Limits) -> NotIndicated:
+    asked = "{}, age {}; asked for women from {:n} to {}"
+    return NotIndicated(rule, asked, (case.facts.sex, case.age, limits.age_at_least, limits.age_at_most))
 
 
 def _signs(case: Case, limits: Limits) -> Sequence[str]:
@@ -94,7 +93,7 @@ def _status(case: Case, limits: Limits) -> tuple[bool | None, date | None]:
     if not isinstance(observed, Observations) or observed.pregnant is None:
         return None, None
     pregnant, said_on = observed.pregnant
-    return (pregnant, said_on) if said_on >= _oldest(case, limits.pregnancy_max_age) else (None, None)
+    return (pregnant, said_on) if said_on >= limits.pregnancy_max_age.before(case.facts.today) else (None, None)
 
 
 def _unread_status(case: Case, limits: Limits) -> tuple[Missing, ...]:
@@ -106,19 +105,8 @@ def _unread_status(case: Case, limits: Limits) -> tuple[Missing, ...]:
 
 def _active(case: Case, kind: Problem, max_age: Days) -> Sequence[ProblemEntry]:
     """Active entries of that time; one without a date counts: nothing shows that it is over."""
-    problems = case.facts.problems
-    if not isinstance(problems, ProblemList):
-        return ()
-    recent = _oldest(case, max_age)
-    return [
-        entry
-        for entry in problems.active(kind)
-        if not entry.flags & NOT_NOW and (entry.recorded is None or entry.recorded >= recent)
-    ]
-
-
-def _oldest(case: Case, max_age: Days) -> date:
-    return case.facts.today - timedelta(days=int(max_age.value))
+    oldest = max_age.before(case.facts.today)
+    return [entry for entry in case.active(kind) if not entry.flags & NOT_NOW and entry.is_since(oldest)]
 
 
 RULES = (

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from cards.case import Case, Kind
 from cards.facts import BaclofenOrder, ChartText, Input, MedicationList, Missing, OralDose, Unreadable, Why
-from cards.intention import NOTHING
 from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
 from cards.quantities import DailyDose
 from cards.rule import GapRule, Rule
@@ -33,7 +32,7 @@ def _not_computable(order: BaclofenOrder, case: Case) -> str:
     match order.dose:
         case Unreadable(reason=reason) if not order.stops:
             return reason
-        case OralDose(highest=DailyDose(value=0)) if case.current.dose == NOTHING:
+        case OralDose(highest=DailyDose(value=0)) if case.current.is_nothing:
             return "a dose of 0 mg, and no baclofen on the chart that it could stop"
         case _:
             return ""
@@ -42,7 +41,8 @@ def _not_computable(order: BaclofenOrder, case: Case) -> str:
 def data_unavailable(case: Case, outcomes: Sequence[Outcome]) -> Outcome:
     """Every input that some rule needed and could not read, each once, in the order in which rules are asked."""
     rule = "data-unavailable"
-    missing = list(dict.fromkeys(gap for outcome in outcomes for gap in _gaps(outcome)))
+    heard = [outcome for outcome in outcomes if not isinstance(outcome, NotIndicated)]
+    missing = list(dict.fromkeys(gap for outcome in heard for gap in _gaps(outcome)))
     if others := case.facts.orders_for_other_patients:
         reason = f"{others} baclofen order{'s' if others > 1 else ''} in this session name another patient: not checked"
         missing.insert(0, Missing(Input.ORDER, Why.UNREADABLE, reason))
@@ -70,14 +70,8 @@ def unrecognised(case: Case) -> tuple[ChartText, ...]:
     return (*case.facts.drafted_unrecognised, *listed)
 
 
-def _gaps(outcome: Outcome) -> tuple[Missing, ...]:
-    match outcome:
-        case CannotAssess(missing=missing):
-            return missing
-        case Finding(unchecked=gaps):
-            return gaps
-        case NotIndicated():
-            return ()
+def _gaps(outcome: Finding | CannotAssess) -> tuple[Missing, ...]:
+    return outcome.unchecked if isinstance(outcome, Finding) else outcome.missing
 
 
 RULES = (

@@ -68,13 +68,13 @@ def abrupt_discontinuation(case: Case, limits: Limits) -> Outcome:
     if case.kind is Kind.INTRATHECAL and all(order.stops for order in case.orders):
         return _pump_stop()
     if case.kind is not Kind.STOP:
-        return NotIndicated(STOP, f"baclofen goes on: {case.kind.value}")
+        return NotIndicated(STOP, "baclofen goes on: {}", (case.kind,))
     toxicity = _toxicity(case, limits)
     match case.current.dose:
         case Missing() as missing:
             # Nobody knows how much is being stopped: not critical without a reason, and never silent.
             return _stop(case, Indicator.WARNING, "dose_unknown", toxicity, unchecked=(missing,))
-        case dose if dose == DailyDose.of(0):
+        case _ if case.current.is_nothing:
             return NotIndicated(STOP, "no baclofen on record that could be stopped")
         case dose:
             indicator = stop_indicator(dose, case.current.exposure, limits)
@@ -150,11 +150,12 @@ def large_dose_reduction(case: Case, limits: Limits) -> Outcome:
     if isinstance(case.current.dose, Missing) and case.kind is Kind.INITIATION:
         return CannotAssess(CUT, (case.current.dose,))
     if case.kind is not Kind.DECREASE or not isinstance(case.dose, OralDose) or isinstance(case.current.dose, Missing):
-        return NotIndicated(CUT, f"not a decrease that could be read: {case.kind.value}")
+        return NotIndicated(CUT, "not a decrease that could be read: {}", (case.kind,))
     current, ordered = case.current.dose, case.dose.start
     indicator = cut_indicator(current, ordered, limits)
     if indicator is None:
-        return NotIndicated(CUT, f"{current} to {ordered} is not above {limits.cut_above} and a quarter of the dose")
+        small = "{} to {} is not above {} and a quarter of the dose"
+        return NotIndicated(CUT, small, (current, ordered, limits.cut_above))
     toxicity = _toxicity(case, limits)
     first = case.dosing.regimen(case.dosing.first_taper_step(current))
     proposals = () if toxicity.encephalopathy else permitted(case, [ChangeDose(first)])
@@ -202,11 +203,9 @@ def _share(dose: DailyDose, share: Ratio) -> DailyDose:
 
 
 def _toxicity(case: Case, limits: Limits) -> _Toxicity:
-    problems = case.facts.problems
-    oldest = case.facts.today - timedelta(days=int(limits.encephalopathy_max_age.value))
-    active = () if isinstance(problems, Missing) else problems.active(*ENCEPHALOPATHY)
+    oldest = limits.encephalopathy_max_age.before(case.facts.today)
     # Without a date nothing shows that it is recent (resolutions.md 19), and only what is shown may lower the urgency.
-    recent = [entry for entry in active if entry.recorded is not None and entry.recorded >= oldest]
+    recent = [one for one in case.active(*ENCEPHALOPATHY) if one.recorded is not None and one.recorded >= oldest]
     return _Toxicity(_kidneys(case), recent)
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
+from cards.outcome import NotIndicated
 from cards.quantities import Quantity
 from cds_service.card_builder import encode
 from cds_service.explain.fact_lines import fact_lines
@@ -52,6 +53,8 @@ def _parted(line: str) -> dict[str, str]:
 
 def _plain(value: Any) -> Any:
     match value:
+        case NotIndicated():
+            return {"rule": value.rule, "because": value.because}
         case Quantity():
             return {"value": float(value.value), "unit": value.unit}
         case Enum():
