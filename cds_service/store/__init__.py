@@ -98,9 +98,9 @@ class Store:
         """Whether this process has not seen the token. It has from now on. The others learn of it by ``write``."""
         return self._seen.take(use)
 
-    async def first_use(self, issuer: str, jti_hash: str, expires: datetime, at: datetime | None = None) -> bool:
+    async def first_use(self, client: str, jti_hash: str, expires: datetime, at: datetime | None = None) -> bool:
         """Whether nobody has used that token: no process on any machine that shares the database."""
-        use = TokenUse(issuer, jti_hash, at or datetime.now(UTC), expires)
+        use = TokenUse(client, jti_hash, at or datetime.now(UTC), expires)
         if not self.take(use):
             return False
         try:

@@ -116,10 +116,10 @@ def insert_statement(table: str, mark: str) -> str:
 
 
 def claim_statement(mark: str) -> str:
-    """Issuer, hash, expiry, now. Changes one row when the token is new, or was used by one that has expired."""
+    """Client, hash, expiry, now. Changes one row when the token is new, or was used by one that has expired."""
     return (
-        f"INSERT INTO used_token (issuer, jti_hash, expires) VALUES ({mark}, {mark}, {mark})"  # noqa: S608
-        " ON CONFLICT (issuer, jti_hash) DO UPDATE SET expires = excluded.expires"
+        f"INSERT INTO used_token (client, jti_hash, expires) VALUES ({mark}, {mark}, {mark})"  # noqa: S608
+        " ON CONFLICT (client, jti_hash) DO UPDATE SET expires = excluded.expires"
         f" WHERE used_token.expires < {mark}"
     )
 
@@ -134,8 +134,8 @@ def overridden_statement(mark: str) -> str:
 def forget_statement(mark: str, locking: str = "") -> str:
     """Some at a time: it must not hold up the others who write."""
     return (
-        "DELETE FROM used_token WHERE (issuer, jti_hash) IN"  # noqa: S608
-        f" (SELECT issuer, jti_hash FROM used_token WHERE expires < {mark} ORDER BY expires LIMIT 1000 {locking})"
+        "DELETE FROM used_token WHERE (client, jti_hash) IN"  # noqa: S608
+        f" (SELECT client, jti_hash FROM used_token WHERE expires < {mark} ORDER BY expires LIMIT 1000 {locking})"
     )
 
 

@@ -38,7 +38,7 @@ TABLES: Mapping[str, Mapping[str, Kind]] = {
     # When a patient's card of that key was last overridden with a reason (rules.md M6).
     "override_memory": {"client": str, "patient_hash": str, "override_key": str, "since": datetime},
     # A token that was used, until it expires.
-    "used_token": {"issuer": str, "jti_hash": str, "expires": datetime},
+    "used_token": {"client": str, "jti_hash": str, "expires": datetime},
 }  # fmt: skip
 """Table → column → what it holds. Lists and objects are JSON text: no engine is asked to look into them. Patients and
 users are keyed hashes, never identifiers."""
@@ -48,7 +48,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "card": ("uuid",),
     "feedback": ("card_uuid", "client", "entry_hash"),
     "override_memory": ("client", "patient_hash", "override_key"),
-    "used_token": ("issuer", "jti_hash"),
+    "used_token": ("client", "jti_hash"),
 }
 """Table → the columns by which a row is known: one that is there already is not written again."""
 

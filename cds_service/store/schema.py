@@ -65,4 +65,4 @@ feedback = _table(
 override_memory = _table(
     "override_memory", ("client", "patient_hash", "override_key"), Index("override_memory_since", "since")
 )
-used_token = _table("used_token", ("issuer", "jti_hash"), Index("used_token_expires", "expires"))
+used_token = _table("used_token", ("client", "jti_hash"), Index("used_token_expires", "expires"))

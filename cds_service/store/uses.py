@@ -14,7 +14,8 @@ PURGED_EVERY = timedelta(minutes=1)
 class TokenUse:
     """One token used for one call. Tells nothing of the token."""
 
-    issuer: str
+    client: str
+    """Name of its profile."""
     jti_hash: str
     at: datetime
     """When it was used, by the clock that judged its lifetime."""
@@ -22,7 +23,7 @@ class TokenUse:
 
     @property
     def cells(self) -> Cells:
-        return (self.issuer, self.jti_hash, utc_text(self.expires))
+        return (self.client, self.jti_hash, utc_text(self.expires))
 
 
 class SeenHere:
@@ -34,7 +35,7 @@ class SeenHere:
 
     def take(self, use: TokenUse) -> bool:
         """Whether it was not seen before, or had expired since. From now on it is seen."""
-        key = (use.issuer, use.jti_hash)
+        key = (use.client, use.jti_hash)
         until = self._until.get(key)
         if until is not None and until >= use.at:
             return False

@@ -27,7 +27,9 @@ def door(tmp_path: Path) -> Door:
 @pytest.mark.parametrize("path", PATHS)
 def test_C1_C3_a_listed_page_may_ask_without_a_token(tmp_path: Path, path: str) -> None:
     table = {"issuers": [ISSUER], "jku": ["https://ehr.example/jwks.json"], "origins": [ORIGIN]}
-    client = Client(create_app(load(public_base_url=BASE, clients={"north": table}, protect_discovery=True)))
+    client = Client(
+        create_app(load(public_base_url=BASE, clients={"north": table}, protect_discovery=True, state_dir=tmp_path))
+    )
     response = client.options(path, origin=ORIGIN, **PREFLIGHT)
     assert response.status_code == 204
     assert response.headers["access-control-allow-origin"] == ORIGIN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,14 +17,14 @@ from tests.conformance.scenarios import SCENARIOS
 EVERY = pytest.mark.parametrize("request_", SCENARIOS.values(), ids=SCENARIOS.keys())
 
 
-def test_G1_production_does_not_start_without_protection() -> None:
+def test_G1_production_does_not_start_without_protection(tmp_path: Path) -> None:
     """Production exchange is over TLS between known parties: without either, the service does not start."""
     known = {"north": {"issuers": ["https://ehr.example"], "jku": ["https://ehr.example/jwks.json"]}}
     with pytest.raises(SettingsError, match="no CDS Client is configured"):
         load(mode="production", public_base_url="https://cds.example")
     with pytest.raises(SettingsError, match="only https is safe"):
         load(mode="production", public_base_url="http://cds.example", clients=known)
-    assert load(public_base_url="https://cds.example", clients=known).mode == "production"
+    assert load(public_base_url="https://cds.example", clients=known, state_dir=tmp_path).mode == "production"
 
 
 @EVERY

@@ -507,7 +507,7 @@ def whole(tmp_path: Path) -> Client:
     for number, name in enumerate(["north", "south"]):
         (tmp_path / f"{name}.json").write_text(json.dumps({"keys": [public(key(number=number))]}))
         tables[name] = {"issuers": [f"https://{name}.example"], "jwks_file": str(tmp_path / f"{name}.json")}
-    return Client(create_app(load(public_base_url=BASE, clients=tables)))
+    return Client(create_app(load(public_base_url=BASE, clients=tables, state_dir=tmp_path)))
 
 
 def of(name: str, path: str, **changes: Any) -> str:

@@ -102,7 +102,7 @@ def test_row_20_a_client_that_hangs_up_gives_its_place_back(tmp_path: Path) -> N
 def test_X6_feedback_counts_too(tmp_path: Path) -> None:
     (tmp_path / "jwks.json").write_text(json.dumps({"keys": [public(key())]}))
     table = {"issuers": [ISSUER], "jwks_file": str(tmp_path / "jwks.json"), "calls_per_minute": 1}
-    whole = Client(create_app(load(public_base_url=BASE, clients={"north": table})))
+    whole = Client(create_app(load(public_base_url=BASE, clients={"north": table}, state_dir=tmp_path)))
     path = f"{SERVICE}/feedback"
 
     def told() -> int:
@@ -118,7 +118,7 @@ def test_X6_feedback_counts_too(tmp_path: Path) -> None:
 def test_row_21_no_card_is_lost_silently_under_ten_times_the_load(tmp_path: Path) -> None:
     """Ten times as many calls as may run at once: each is answered, with its card or with the time to come back."""
 
-    async def one_card(_call: object, _hung_up: object) -> bytes:
+    async def one_card(_call: object, _course: object, _hung_up: object) -> bytes:
         return b'{"cards":[1]}'
 
     door = Door(tmp_path, public(key()), calls_at_once=5, answer=one_card)

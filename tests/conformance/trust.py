@@ -126,7 +126,8 @@ class Door:
         if keys:
             (folder / "jwks.json").write_text(json.dumps({"keys": keys}))
             table["jwks_file"] = str(folder / "jwks.json")
-        given = {"mode": "production", "public_base_url": BASE, "clients": {"north": table}, **(settings or {})}
+        kept = {"state_dir": folder}
+        given = {"mode": "production", "public_base_url": BASE, "clients": {"north": table}, **kept, **(settings or {})}
         self.settings = load(**given)
 
         async def counted(request: httpx.Request) -> httpx.Response:

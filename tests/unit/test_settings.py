@@ -33,13 +33,46 @@ def test_production_is_the_default_and_refuses_to_start_with_the_cure() -> None:
     [
         ({"public_base_url": "http://cds.example"}, r"public_base_url .*only https is safe; set the URL"),
         ({}, r"public_base_url .*only https is safe; set the URL"),
-        ({"workers": 2}, r"state_dir .*does not know which tokens.*set a folder"),
+        ({}, r"state_dir .*no place to keep what was advised.*set a folder"),
+        ({"database": "postgresql://cds@db.example/cds"}, r"state_dir .*set a folder"),
         ({"today": "2026-11-24"}, r"today .*sandbox mode only; take it out"),
     ],
 )
 def test_what_production_refuses(given: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingsError, match=said):
         load(**{"clients": {"north": {}}, **given})
+
+
+@pytest.mark.parametrize("given", [{"state_dir": "/var/lib/cds"}, {"database": "sqlite:////var/lib/cds/advice.db"}])
+def test_production_with_a_place_to_keep_things(given: dict[str, Any]) -> None:
+    load(clients={"north": {}}, public_base_url="https://cds.example", **given)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "advice.db",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///advice.db",
+        "sqlite:////",
+        "sqlite:///:memory:",
+        "mysql://cds@db.example/cds",
+        "postgresql://cds@db.example",
+        "postgresql+asyncpg://cds@db.example/cds",
+    ],
+)
+def test_database_is_a_file_or_a_server(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"database \(BACLOFEN_CDS_DATABASE\): is neither .*; set sqlite:////"):
+        load(mode="sandbox", database=url)
+
+
+def test_the_password_of_the_database_is_not_repeated(tmp_path: Path) -> None:
+    settings = load(mode="sandbox", database="postgresql://cds:canary@db.example/cds")
+    assert "canary" not in repr(settings)
+    with pytest.raises(SettingsError) as refused:
+        load(mode="sandbox", database="mysql://cds:canary@db.example/cds")
+    assert "canary" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def upgrade() -> None:
     op.create_index("override_memory_since", "override_memory", ["since"])
     op.create_table(
         "used_token",
-        sa.Column("issuer", sa.Text, primary_key=True),
+        sa.Column("client", sa.Text, primary_key=True),
         sa.Column("jti_hash", sa.Text, primary_key=True),
         sa.Column("expires", MOMENT, nullable=False),
     )
