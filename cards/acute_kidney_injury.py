@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from statistics import median
@@ -12,9 +11,10 @@ from cards.facts import CreatinineResult, PatientFacts, Problem, ProblemList
 from cards.kidney_estimates import day, days_between, duration, reaches, shown
 from cards.kidney_tiers import KidneyLimits
 from cards.quantities import Days, SerumCreatinine
+from cards.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AcuteInjury:
     """Possible acute kidney injury (R8)."""
 

@@ -7,7 +7,6 @@ Kidney tier (rules.md 4), order kind, current dose and stability (3.3), indicati
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
@@ -26,6 +25,7 @@ from cards.facts import (
 )
 from cards.kidney import KidneyFunction
 from cards.quantities import NO_DOSE, Age, DailyDose, Days
+from cards.values import frozen, frozen_with_cache
 
 ADULT = Age.of(18)
 
@@ -58,7 +58,7 @@ class Indication(StrEnum):
         return self is not Indication.SPASTICITY
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CurrentBaclofen:
     """The oral baclofen that this signing replaces or continues."""
 
@@ -84,7 +84,7 @@ class CurrentBaclofen:
         return self.dose == NO_DOSE
 
 
-@dataclass(frozen=True)
+@frozen_with_cache
 class Case:
     facts: PatientFacts
     orders: tuple[BaclofenOrder, ...]

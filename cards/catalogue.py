@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cards.case import Case, CurrentBaclofen, Indication, Kind
 from cards.content import HERE, Library, Question, content_version
@@ -17,10 +17,11 @@ from cards.questions import QUESTIONS
 from cards.rule import GapRule, Rule
 from cards.triage import DATA_CARDS, ShownCard, Triaged, triage
 from cards.unreadable_data.rule import medicines_not_identified, unrecognised
+from cards.values import frozen
 from cards.wording import Words
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Assessment:
     """What the clinic makes of one signing: every outcome, and the cards that are shown."""
 

@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from cards.logic import Logic, LogicError, logic, sentences
 from cards.outcome import Indicator
 from cards.quantities import UNITS, Quantity
 from cards.rule import GapRule, Rule
+from cards.values import frozen
 
 HERE = Path(__file__).parent
 POLICY = "policy"
@@ -40,7 +41,7 @@ class ContentError(ValueError):
         super().__init__(f"{file.relative_to(HERE.parent)} [{table}]: {wrong}. Cure: {cure}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """One entry of the bibliography."""
 
@@ -64,7 +65,7 @@ class Source:
         return self.status in ("verified", "verified-secondary")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameter:
     name: str
     value: Quantity
@@ -72,7 +73,7 @@ class Parameter:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sentence:
     """A paragraph that any card may use."""
 
@@ -81,7 +82,7 @@ class Sentence:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CardText:
     """The words of one rule's card."""
 
@@ -96,7 +97,7 @@ class CardText:
     logic: Logic
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Arithmetic:
     """Numbers that several questions share, and what is done with them."""
 
@@ -106,7 +107,7 @@ class Arithmetic:
     parameters: tuple[Parameter, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """A choice of this service that is no number of a rule; ``owner``: the clinical owner has to confirm it."""
 
@@ -118,7 +119,7 @@ class Policy:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """One clinical question: its rules, their limits and words."""
 
@@ -137,7 +138,7 @@ class Question:
     limits: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OverrideReason:
     code: str
     display: str

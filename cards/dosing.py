@@ -6,7 +6,6 @@ down is, so that it stays a small one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from cards.facts import Missing
 from cards.kidney import Tier
 from cards.outcome import Regimen, Taper, TaperStep
 from cards.quantities import NO_DOSE, Age, DailyDose, Days, SingleDose
+from cards.values import frozen
 
 if TYPE_CHECKING:
     from cards.case import Indication
@@ -22,7 +22,7 @@ REDUCED = frozenset({Tier.K3A, Tier.K3B, Tier.K4, Tier.K5, Tier.DIALYSIS})
 """Kidney function at which steps up are smaller and further apart."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dosing:
     """The parameters of ``dosing.toml``, one field each, and what is computed from them."""
 

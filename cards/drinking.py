@@ -5,7 +5,6 @@ A diagnosis of alcohol use disorder is no such sign: it says why baclofen is giv
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
@@ -23,6 +22,7 @@ from cards.facts import (
     Why,
 )
 from cards.quantities import Days
+from cards.values import frozen
 
 
 class Windows(Protocol):
@@ -38,7 +38,7 @@ class Windows(Protocol):
     def intoxication_max_age(self) -> Days: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Drinking:
     acute: tuple[str, ...]
     """Alcohol in the blood or an intoxication in these days."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, StrEnum
 from functools import cached_property
@@ -26,6 +25,7 @@ from cards.quantities import (
     SingleDose,
     Weight,
 )  # fmt: skip
+from cards.values import frozen, frozen_with_cache
 
 # --------------------------------------------------------------------------------------------- absence and origin
 
@@ -53,7 +53,7 @@ class Why(Enum):
     """There, but not in a form that can be trusted."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Missing:
     what: Input
     why: Why
@@ -61,7 +61,7 @@ class Missing:
     """One plain clause for the prescriber and the tester: "the EHR did not send it"."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Origin:
     """Where a fact came from, for explain and for the audit: never shown as advice."""
 
@@ -141,7 +141,7 @@ class Bound(Enum):
     BELOW = "<"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EgfrResult:
     value: Egfr
     bound: Bound
@@ -152,7 +152,7 @@ class EgfrResult:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CreatinineResult:
     value: SerumCreatinine
     taken: datetime
@@ -161,14 +161,14 @@ class CreatinineResult:
     """ABOVE or BELOW: the laboratory gave only this limit of its measuring range."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CystatinResult:
     value: CystatinC
     taken: datetime
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KidneyResults:
     egfrs: tuple[EgfrResult, ...] = ()
     creatinines: tuple[CreatinineResult, ...] = ()
@@ -179,7 +179,7 @@ class KidneyResults:
     """Why the list may lack newer results ("further pages were not read"); empty when it is whole."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BodyMeasurements:
     """Newest usable weight and height with their dates, for children and Cockcroft-Gault."""
 
@@ -231,7 +231,7 @@ class Problem(StrEnum):
     URINARY_RETENTION = "urinary-retention"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProblemEntry:
     """One Condition or Procedure of the patient that belongs to at least one class."""
 
@@ -250,7 +250,7 @@ class ProblemEntry:
         return self.recorded >= oldest if self.recorded else self.active
 
 
-@dataclass(frozen=True)
+@frozen_with_cache
 class ProblemList:
     entries: tuple[ProblemEntry, ...] = ()
     incomplete: str = ""
@@ -307,7 +307,7 @@ class Standing(Enum):
     RECENT = "ended or authored recently"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ingredient:
     """An opioid ingredient and how much of it is taken a day."""
 
@@ -317,7 +317,7 @@ class Ingredient:
     """None when the strength, the dose or the frequency is not computable."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Medication:
     """One medicine of the patient other than baclofen, or one that is drafted in this session."""
 
@@ -341,7 +341,7 @@ class Route(Enum):
     TOPICAL = "topical"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unreadable:
     """A dose that cannot be computed. ``given`` is False when the order has no dose yet (order-select)."""
 
@@ -349,7 +349,7 @@ class Unreadable:
     given: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DoseStep:
     """One step of a schedule: all instructions with the same sequence added up."""
 
@@ -361,7 +361,7 @@ class DoseStep:
     """None: without an end."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OralDose:
     """A computable oral schedule, first step first; at least one step."""
 
@@ -379,7 +379,7 @@ class OralDose:
         return max(step.daily for step in self.steps)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PumpDose:
     """A computable intrathecal dose."""
 
@@ -390,7 +390,7 @@ class PumpDose:
 Dose = OralDose | PumpDose | Unreadable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChartBaclofen:
     """A baclofen order or statement on the patient's chart."""
 
@@ -411,7 +411,7 @@ class ChartBaclofen:
     """Cancelled: by the words of FHIR never taken, but some EHRs write it for an order that was."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MedicationList:
     others: tuple[Medication, ...] = ()
     baclofen: tuple[ChartBaclofen, ...] = ()
@@ -430,7 +430,7 @@ class Recognised(Enum):
     BY_TEXT = "by text only"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BaclofenOrder:
     """A baclofen order in this signing session."""
 
@@ -459,7 +459,7 @@ class Hook(Enum):
     ORDER_SIGN = "order-sign"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Allergy:
     """A recorded allergy or intolerance to baclofen."""
 
@@ -478,7 +478,7 @@ class AlcoholTest(StrEnum):
     ETHANOL = "ethanol"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AlcoholFinding:
     """A measured sign of drinking."""
 
@@ -491,7 +491,7 @@ class AlcoholFinding:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Observations:
     """Findings other than kidney results."""
 
@@ -502,7 +502,7 @@ class Observations:
     incomplete: str = ""
 
 
-@dataclass(frozen=True)
+@frozen_with_cache
 class PatientFacts:
     """Everything that the rules may read. Built by ``cds_service.gather``; in tests by vignettes."""
 

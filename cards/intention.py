@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import groupby, pairwise
 from operator import attrgetter, itemgetter
@@ -29,12 +28,13 @@ from cards.facts import (
 )  # fmt: skip
 from cards.kidney import KidneyFunction
 from cards.quantities import NO_DOSE, DailyDose, Days
+from cards.values import frozen
 
 MOST_RUNNING = 50
 """Baclofen entries that can run at once; a list with more is not right, and no dose can be added up from it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CaseLimits:
     """The parameters of ``case.toml``."""
 

@@ -6,7 +6,6 @@ fresh, and whether it is in steady state (``acute_kidney_injury``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 from cards.acute_kidney_injury import AcuteInjury, acute_injury, undated_diagnosis
@@ -16,11 +15,12 @@ from cards.kidney_choice import choose
 from cards.kidney_estimates import Estimate, adult_estimates, black_variants, child_estimates, days_between, past
 from cards.kidney_tiers import KidneyLimits, Tier
 from cards.quantities import Days, Egfr, Height
+from cards.values import frozen
 
 __all__ = ["AcuteInjury", "KidneyFunction", "KidneyLimits", "Tier", "resolve"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KidneyFunction:
     tier: Tier
     egfr: Egfr | None
@@ -125,7 +125,7 @@ def _without_value(
 # ------------------------------------------------------------------------------------------------ value and freshness
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Reading:
     estimate: Estimate | None
     newest: Estimate | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -13,6 +13,7 @@ from cards.facts import Bound, CreatinineResult, CystatinResult, EgfrMethod, Egf
 from cards.kidney_equations import bedside_schwartz, ckd_epi_2021_creatinine, ckd_epi_2021_creatinine_cystatin
 from cards.kidney_tiers import KidneyLimits
 from cards.quantities import Age, CystatinC, Days, Egfr, Height, Hours, SerumCreatinine, half_up
+from cards.values import frozen_with_cache
 
 _PREFERENCE = (
     EgfrMethod.CKD_EPI_2021_CR_CYS, EgfrMethod.CKD_EPI_2012_CR_CYS, EgfrMethod.CYSTATIN_C, EgfrMethod.CKD_EPI_2021_CR,
@@ -28,7 +29,7 @@ _ONLY_BOUND = COMPUTED + 2
 """A value known only as "above 60" comes after everything exact: with a creatinine, that is computed instead (R5)."""
 
 
-@dataclass(frozen=True)
+@frozen_with_cache
 class Estimate:
     value: Decimal
     """mL/min/1.73 m², unrounded; for a bound the bound itself."""

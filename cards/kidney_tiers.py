@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from cards.quantities import Age, Days, Egfr, Hours, Ratio, SerumCreatinine
+from cards.values import frozen
 
 
 class Tier(StrEnum):
@@ -24,7 +24,7 @@ class Tier(StrEnum):
     """Under 18: bedside Schwartz; adult tiers do not apply."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KidneyLimits:
     k1_at_least: Egfr
     k2_at_least: Egfr

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -25,6 +24,7 @@ from cards.outcome import (
     WithdrawOrder,
 )  # fmt: skip
 from cards.quantities import Quantity
+from cards.values import frozen
 
 _PLACEHOLDER = re.compile(r"\{([\w.]+)(:n)?\}")
 _NUMBER = re.compile(r"\b\d")
@@ -64,7 +64,7 @@ def offer_of(proposal: Proposal) -> Offer:
             return Offer.LIMIT_SUPPLY
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Logic:
     """Each text is whole, its numbers filled in."""
 

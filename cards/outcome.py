@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, IntEnum
 
 from cards.facts import Missing
 from cards.quantities import NO_DOSE, DailyDose, Days, SingleDose
+from cards.values import frozen
 
 
 class Indicator(IntEnum):
@@ -28,7 +29,7 @@ class Indicator(IntEnum):
 # ------------------------------------------------------------------------------------------------------ proposals
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Regimen:
     """A daily dose as the single doses of a day, morning to night: (10, 5, 10) mg is 25 mg/day."""
 
@@ -48,13 +49,13 @@ class Regimen:
         return f"{'/'.join(format(dose, 'n') for dose in self.doses)} mg ({self.daily})"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TaperStep:
     regimen: Regimen
     lasts: Days
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChangeDose:
     """Order this regimen instead."""
 
@@ -63,7 +64,7 @@ class ChangeDose:
     """Short clause for the label: "no increase", "if unavoidable", "after dialysis"."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Taper:
     """Go down step by step instead of stopping or continuing at once."""
 
@@ -72,12 +73,12 @@ class Taper:
     """True: the last step goes on without an end (K3); False: baclofen ends after it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WithdrawOrder:
     """Remove the draft."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopExisting:
     """Stop the chart's order ``reference`` and mark the draft as its replacement."""
 
@@ -89,18 +90,18 @@ class Test(Enum):
     CYSTATIN_C = "cystatin C"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OrderTest:
     test: Test
     urgent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CoPrescribeNaloxone:
     """Naloxone 4 mg nasal spray, two devices."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LimitSupply:
     supply: Days
 
@@ -112,7 +113,7 @@ Proposal = DoseProposal | OrderTest | CoPrescribeNaloxone | LimitSupply
 # ------------------------------------------------------------------------------------------------------- outcomes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """Something that the prescriber should know, with the numbers that fill the card's words."""
 
@@ -129,7 +130,7 @@ class Finding:
     """Inputs that could have made this finding more urgent and could not be read."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotIndicated:
     """Silence, and why. Most rules are silent most of the time, so the words are put together only for who asks."""
 
@@ -144,7 +145,7 @@ class NotIndicated:
         return self.words.format(*self.values)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CannotAssess:
     rule: str
     missing: tuple[Missing, ...]

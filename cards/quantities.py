@@ -6,13 +6,14 @@ sentence that names the unit itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import ClassVar, Self
 
+from cards.values import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Quantity:
     """An exact amount in the one unit of its class."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cards.case import Case
 from cards.facts import Input
 from cards.outcome import Outcome
+from cards.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """``assess(case, limits)`` is pure; ``limits`` is the question's frozen ``Limits`` filled from its card.toml."""
 
@@ -22,7 +22,7 @@ class Rule:
     assess: Callable[[Case, Any], Outcome]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GapRule:
     """A rule about the other rules: asked last, with all their outcomes, once per signing."""
 

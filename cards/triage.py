@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from cards.case import Case
 from cards.facts import Hook
@@ -17,6 +17,7 @@ from cards.outcome import (
     Taper,
     WithdrawOrder,
 )  # fmt: skip
+from cards.values import frozen
 
 SUMMARY_CARD = "additional-considerations"
 DATA_CARDS = frozenset({"order-dose-unparseable", "data-unavailable"})
@@ -63,7 +64,7 @@ DOSE_OWNERS = (
 """M5: the first of these that proposes a dose keeps its proposals; the others speak of the dose in words only."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShownCard:
     """One card to show, before its words are written."""
 
@@ -81,13 +82,13 @@ class ShownCard:
         return self.finding.rule
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dropped:
     rule: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Triaged:
     cards: tuple[ShownCard, ...]
     dropped: tuple[Dropped, ...]

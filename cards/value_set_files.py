@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from cards.content import read_toml
 from cards.terminology import FOLDER, System, read_rows
+from cards.values import frozen
 
 COLUMNS = ("match", "code", "display", "flags", "verification", "source")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     match: str
     """ "exact", or in hierarchic systems "prefix" and "exclude"."""
@@ -22,7 +22,7 @@ class Row:
     """False: the code stands in a source, its name was derived."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ValueSetFile:
     """One value set in one code system."""
 

@@ -7,7 +7,6 @@ medicines.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -52,6 +51,7 @@ from cards.facts import (
     Why,
 )  # fmt: skip
 from cards.quantities import Age, DailyDose, Days, Egfr, Height, IntrathecalDose, SerumCreatinine, SingleDose, Weight
+from cards.values import frozen
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TODAY = NOW.date()
@@ -59,7 +59,7 @@ VOCABULARY = read_toml(HERE / "vocabulary.toml")
 NOWHERE = Origin("vignette")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Vignette:
     number: str
     name: str

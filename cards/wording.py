@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -20,17 +19,18 @@ from cards.kidney import KidneyFunction
 from cards.outcome import Finding
 from cards.quantities import Egfr, Quantity
 from cards.triage import SUMMARY_CARD, ShownCard
+from cards.values import frozen
 
 MOST_SOURCES = 4
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CardWords:
     summary: str
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Words:
     """All words of the clinic, ready to be filled."""
 
@@ -109,7 +109,7 @@ def standard_values(case: Case) -> dict[str, object]:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Bounded:
     """A value that the laboratory gave only as a limit: "below 15 mL/min/1.73 m²"."""
 

@@ -7,7 +7,6 @@ A member without a value is left out; none is null or empty. What never changes 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from uuid import uuid4
@@ -20,6 +19,7 @@ from cards.logic import Offer
 from cards.outcome import LimitSupply
 from cards.quantities import Days
 from cards.triage import SUMMARY_CARD, ShownCard
+from cards.values import frozen
 from cards.wording import Words
 from cds_service.dialects import Dialect
 from cds_service.hooks import HookCall
@@ -39,7 +39,7 @@ def encode(cards: Sequence[Card]) -> bytes:
     return _encode({"cards": cards})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Frame:
     """The constant members of one rule's card. Shared between responses: never changed."""
 
@@ -71,7 +71,7 @@ class Frame:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Built:
     cards: list[Card]
     kinds: tuple[tuple[Offer, ...], ...]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cards import naming
 from cards.advice import closing
 from cards.case import Case, Indication, Kind
@@ -13,6 +11,7 @@ from cards.gaps import unread
 from cards.outcome import Finding, Indicator, NotIndicated, Outcome, quiet
 from cards.quantities import DailyDose, Days
 from cards.rule import Rule
+from cards.values import frozen
 
 OFF_LABEL = "aud-off-label"
 INTERACTION = "alcohol-interaction"
@@ -20,7 +19,7 @@ INTERACTION = "alcohol-interaction"
 REMISSION = "history-or-remission"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     audit_c_max_age: Days
     peth_max_age: Days

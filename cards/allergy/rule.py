@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cards import naming
 from cards.advice import permitted
 from cards.case import Case, Kind
 from cards.facts import Allergy, ChartText, Input, Missing
 from cards.outcome import CannotAssess, DoseProposal, Finding, Indicator, NotIndicated, Outcome, WithdrawOrder
 from cards.rule import Rule
+from cards.values import frozen
 
 RULE = "baclofen-hypersensitivity"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """This question has no numbers."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cards.quantities import Age, DailyDose, Days, DosePerKilogram, Egfr
+from cards.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     adult_at_least: Age
     labelled_at_least: Age

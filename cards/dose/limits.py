@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cards.quantities import Count, DailyDose, Days, Ratio, SingleDose
+from cards.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     maximum_above: DailyDose
     serious_events_above: DailyDose

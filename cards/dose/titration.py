@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 from cards.advice import closing, instead, permitted
@@ -13,12 +12,13 @@ from cards.facts import Input, Missing, OralDose, Route, Why
 from cards.kidney import Tier
 from cards.outcome import CannotAssess, ChangeDose, Finding, Indicator, NotIndicated, Outcome, quiet
 from cards.quantities import Count, DailyDose, Days
+from cards.values import frozen
 
 TITRATION = "titration-too-fast"
 TOLERANCE = "tolerance-escalation"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepUp:
     """One rise of the daily dose, of the current dose by this order or inside its sequence."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cards import naming
 from cards.advice import permitted
@@ -24,16 +23,17 @@ from cards.outcome import (
 )
 from cards.quantities import DailyDose
 from cards.rule import Rule
+from cards.values import frozen
 
 RULE = "duplicate-baclofen"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """The limits are those of dosing.toml."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Beside:
     """What is taken beside the draft."""
 

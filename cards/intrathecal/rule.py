@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cards import naming
 from cards.case import Case, Kind
@@ -13,13 +12,14 @@ from cards.kidney import KidneyFunction, Tier
 from cards.outcome import Finding, Indicator, NotIndicated, Outcome, WithdrawOrder
 from cards.quantities import IntrathecalBolus, IntrathecalDose
 from cards.rule import Rule
+from cards.values import frozen
 
 RULE = "intrathecal-baclofen"
 
 POOR_KIDNEYS = frozenset({Tier.K4, Tier.K5, Tier.DIALYSIS})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     daily_above: IntrathecalDose
     daily_critical_at_least: IntrathecalDose

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cards.quantities import DailyDose, Days
+from cards.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     harm_at_least: DailyDose
     half_maximum_above: DailyDose

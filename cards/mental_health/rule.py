@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cards import naming
 from cards.case import Case, Kind
@@ -12,6 +11,7 @@ from cards.gaps import not_known, unread
 from cards.outcome import Finding, Indicator, LimitSupply, NotIndicated, Outcome, quiet
 from cards.quantities import DailyDose, Days
 from cards.rule import Rule
+from cards.values import frozen
 
 HISTORY = "psychiatric-history"
 SELF_HARM = "self-harm-risk"
@@ -32,7 +32,7 @@ TOXIC = "encephalopathy"
 """Flag of the delirium value set: encephalopathy is toxicity, not psychiatric history (resolutions.md 19)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     dose_above: DailyDose
     high_dose_above: DailyDose

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cards.quantities import Days
+from cards.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     seizure_max_age: Days

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cards.advice import closing
 from cards.case import Case, Kind
@@ -13,6 +12,7 @@ from cards.kidney import KidneyFunction, Tier
 from cards.outcome import CannotAssess, ChangeDose, Finding, Indicator, NotIndicated, Outcome, quiet
 from cards.quantities import Age, DailyDose, Days
 from cards.rule import Rule
+from cards.values import frozen
 
 RULE = "older-adult-caution"
 
@@ -27,7 +27,7 @@ NOT_DELIRIUM = frozenset({"hallucination", "encephalopathy"})
 """Flags of the delirium value set that mean something else (rules.md IN-FALL names delirium and disorientation)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     age_at_least: Age
     history_max_age: Days

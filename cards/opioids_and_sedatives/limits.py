@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from cards.quantities import Age, Count, DailyDose, Days, Mme, MmeFactor
+from cards.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     mme_at_least: Mme
     oxycodone_factor: MmeFactor

@@ -7,17 +7,17 @@ left out and never decide; buprenorphine has no equivalent, and methadone for op
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from itertools import groupby
 
 from cards.facts import Ingredient, Medication, Standing
 from cards.quantities import DailyDose, Mme, MmeFactor
+from cards.values import frozen
 
 NONE = Mme.of(0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpioidTotal:
     counted: Mme
     """Sum of what could be converted: the patient takes at least this."""
@@ -32,7 +32,7 @@ class OpioidTotal:
         return f"at least {shown(self.counted)}" if self.left_out else str(shown(self.counted))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Counted:
     ingredient: str
     product: str

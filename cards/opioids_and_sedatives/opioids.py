@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from cards.case import Case, Kind
@@ -23,6 +22,7 @@ from cards.outcome import (
     quiet,
 )  # fmt: skip
 from cards.quantities import DailyDose
+from cards.values import frozen
 
 RULE = "opioid-coprescription"
 
@@ -30,7 +30,7 @@ OWN_TIERS = frozenset({Tier.K1, Tier.K2, Tier.UNKNOWN})
 """Where this card may name a start dose."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Picture:
     """What the record says about this patient's opioids."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cards.case import Case, Kind
 from cards.facts import DrugClass, Input, Missing, Problem
 from cards.gaps import not_known
@@ -11,6 +9,7 @@ from cards.opioids_and_sedatives import medicines, triggers
 from cards.opioids_and_sedatives.limits import Limits
 from cards.outcome import Finding, Indicator, NotIndicated, Outcome, quiet
 from cards.quantities import Count
+from cards.values import frozen
 
 LOAD = "cns-depressant-load"
 RESPIRATORY = "respiratory-disease"
@@ -23,7 +22,7 @@ ALONE = frozenset({DrugClass.BENZODIAZEPINE, DrugClass.Z_DRUG, DrugClass.BARBITU
 """Depressants that deserve a word at the start even when there is no other."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Load:
     depressants: tuple[DrugClass, ...]
     cns_active: Count

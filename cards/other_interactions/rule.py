@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from cards import naming
 from cards.case import Case
@@ -13,6 +12,7 @@ from cards.kidney import KidneyFunction, Tier
 from cards.outcome import Finding, Indicator, NotIndicated, Outcome, quiet
 from cards.quantities import Age
 from cards.rule import Rule
+from cards.values import frozen
 
 RULE = "other-interactions-and-cautions"
 
@@ -34,7 +34,7 @@ TRICYCLIC = "tricyclic"
 REDUCED = frozenset({Tier.K3A, Tier.K3B, Tier.K4, Tier.K5, Tier.DIALYSIS})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     nephrotoxic_age_at_least: Age
 

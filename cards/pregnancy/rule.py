@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from cards import naming
@@ -13,6 +12,7 @@ from cards.gaps import unread
 from cards.outcome import Finding, Indicator, NotIndicated, Outcome, quiet
 from cards.quantities import Age, Days
 from cards.rule import Rule
+from cards.values import frozen
 
 PREGNANCY = "pregnancy"
 BREAST_FEEDING = "breast-feeding"
@@ -21,7 +21,7 @@ NOT_NOW = frozenset({"puerperium", "sequela", "history-or-remission", "observabl
 """Flags of codes that do not say that the patient is pregnant, or breast-feeds, at this time."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     age_at_least: Age
     age_at_most: Age

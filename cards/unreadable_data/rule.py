@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cards.case import Case, Kind
 from cards.facts import BaclofenOrder, ChartText, Input, MedicationList, Missing, OralDose, Unreadable, Why
 from cards.outcome import CannotAssess, Finding, Indicator, NotIndicated, Outcome
 from cards.quantities import DailyDose
 from cards.rule import GapRule, Rule
+from cards.values import frozen
 from cards.wording import unchecked
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """This question has no numbers."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from cards.advice import permitted
@@ -24,6 +23,7 @@ from cards.outcome import (
 )
 from cards.quantities import DailyDose, Days, Ratio
 from cards.rule import Rule
+from cards.values import frozen
 
 STOP = "abrupt-discontinuation"
 CUT = "large-dose-reduction"
@@ -34,7 +34,7 @@ TOXIC_TIERS = frozenset({Tier.K4, Tier.K5, Tier.DIALYSIS})
 ENCEPHALOPATHY = (Problem.ENCEPHALOPATHY, Problem.HEPATIC_ENCEPHALOPATHY)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     stop_warning_above: DailyDose
     stop_critical_at_least: DailyDose
@@ -46,7 +46,7 @@ class Limits:
     encephalopathy_max_age: Days
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Toxicity:
     """Why stopping may be right: kidneys that let baclofen accumulate, a confused patient."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 
 from cards.facts import Unreadable
+from cards.values import frozen
 from cds_service.gather.fhir_values import NotANumber, number
 from cds_service.gather.products import Strength
 from cds_service.resources import Quantity, Range
@@ -27,7 +27,7 @@ class Measure(Enum):
     EACH = "tablets, capsules or packets"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Amount:
     """One administration; for a range its high end (rules.md 3.1)."""
 
@@ -38,7 +38,7 @@ class Amount:
     ranged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Frequency:
     """Administrations per day, exact; for a range the most (rules.md 3.1)."""
 
@@ -169,7 +169,7 @@ def in_mg(amount: Amount, strength: Strength) -> Decimal | None:
     return None if per is None else amount.value * per
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Milligrams:
     """One administration in mg, after all entries that state it were compared."""
 

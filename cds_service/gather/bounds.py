@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 
 from cards.quantities import Days
+from cards.values import frozen
 from cds_service.gather.amounts import Frequency
 from cds_service.gather.fhir_values import Precision, number, when
 from cds_service.gather.timing import days_in, positive
 from cds_service.resources import Period, Quantity, Timing
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bounds:
     """When an instruction begins and ends, as far as it says so."""
 

@@ -8,7 +8,6 @@ no dose is ever guessed from similar text or completed by a default.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -16,6 +15,7 @@ from math import ceil
 
 from cards.facts import DoseStep, OralDose, Unreadable
 from cards.quantities import DailyDose, Days, SingleDose, plain_number
+from cards.values import frozen
 from cds_service.gather.instruction import Line, exact, first_unreadable, read_line
 from cds_service.gather.products import Strength
 from cds_service.resources import Dosage
@@ -40,7 +40,7 @@ def oral_dose(dosages: Sequence[Dosage], strength: Strength, *, route_stated: bo
     return _implausible(read, route_stated) or read.dose
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Schedule:
     dose: OralDose
     in_micrograms: bool

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from cards.values import frozen
 from cds_service.gather.fhir_values import is_patient, target
 from cds_service.gather.shelf import type_name
 from cds_service.hooks import Draft, HookCall
@@ -20,7 +20,7 @@ _MOST_WORDS = 20
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DraftOrder:
     order: MedicationRequest
     full_url: str

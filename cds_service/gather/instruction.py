@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from cards.facts import Unreadable
 from cards.quantities import Days
+from cards.values import frozen
 from cds_service.gather.amounts import Amount, Frequency, Measure, agreed, amount, fraction, high_end, in_mg
 from cds_service.gather.bounds import Bounds, bounds
 from cds_service.gather.fhir_values import NotANumber, first, many, number, texts
@@ -18,7 +19,7 @@ from cds_service.gather.timing import days_in, frequency
 from cds_service.resources import Dosage, Ratio
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """One dosage instruction, computed."""
 
@@ -37,7 +38,7 @@ class Line:
     day_parts: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Said:
     """How much and how often one instruction says, from its elements and, for what they leave out, from its text."""
 

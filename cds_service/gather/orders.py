@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 
@@ -21,6 +21,7 @@ from cards.facts import (
     Standing,
     Unreadable,
 )  # fmt: skip
+from cards.values import frozen
 from cds_service.gather.codes import Codes
 from cds_service.gather.drafts import DraftOrder, draft_orders, selected, unreadable_drafts
 from cds_service.gather.fhir_values import first_when, many, same_resource, target
@@ -35,7 +36,7 @@ from cds_service.records import PatientRecords, Records
 from cds_service.resources import CodeableConcept, Condition, Encounter, MedicationRequest, Reference, Resource
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Orders:
     orders: tuple[BaclofenOrder, ...]
     drafted: tuple[Medication, ...]
@@ -48,7 +49,7 @@ class Orders:
     """The recognised product of each baclofen draft, by its reference: its strength decides how a dose is written."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Product:
     label: str
     mg_per_unit: Decimal | None
@@ -124,7 +125,7 @@ def read_orders(call: HookCall, records: PatientRecords, codes: Codes, _now: dat
     return Orders(tuple(orders), tuple(drafted), tuple(unrecognised), others, setting, unread, products)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Session:
     call: HookCall
     records: PatientRecords
@@ -193,7 +194,7 @@ def _medication(draft: DraftOrder, medicine: Medicine) -> Medication:
 # ------------------------------------------------------------------------------------------------------ the reason
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Reason:
     problems: frozenset[Problem]
     given: bool

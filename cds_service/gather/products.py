@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from cards.facts import Route
 from cards.terminology import FOLDER, System, TerminologyError, read_rows
+from cards.values import frozen
 
 Key = tuple[System, str]
 """Code system and code, an NDC as labeler-product."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Strength:
     """Milligrams in one solid unit, or in one millilitre; neither when unknown or meaningless (patch, injection)."""
 
@@ -30,20 +30,20 @@ class Strength:
         return self.mg_per_unit is not None or self.mg_per_ml is not None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BaclofenRow:
     route: Route
     strength: Strength
     display: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpioidRow:
     ingredient: str
     strength: Strength
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Products:
     baclofen: dict[Key, BaclofenRow]
     opioids: dict[Key, list[OpioidRow]]

@@ -7,17 +7,18 @@ dose inside other text and no similarity. ``read_frequency`` is the timing part 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 from cards.facts import Route
 from cards.quantities import Days
+from cards.values import frozen
 from cds_service.gather.amounts import Amount, Frequency, of_unit, unit_named
 from cds_service.gather.how_often import NUMBERS, TO, WORD, frequency_in, match, normal, phrases
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sig:
     """What a text says, all of it. A part that the text leaves out is empty."""
 

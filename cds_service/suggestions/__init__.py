@@ -9,13 +9,13 @@ reason; the advice then stands in the words of the card.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import uuid4
 
 from cards.case import Case
 from cards.logic import Offer, offer_of
 from cards.outcome import ChangeDose, OrderTest, Proposal, Regimen, StopExisting, Taper, Test, WithdrawOrder
 from cards.quantities import Days, SingleDose
+from cards.values import frozen
 from cds_service.suggestions import created
 from cds_service.suggestions.dosage import Json, OrderedProduct, for_regimen
 from cds_service.suggestions.session import CannotActError, InvalidError, Session
@@ -24,7 +24,7 @@ from cds_service.suggestions.writer import Writer, checked
 __all__ = ["NotOffered", "OrderedProduct", "Session", "Suggestions", "suggestions_for", "warm"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotOffered:
     proposal: Proposal
     reason: str
@@ -33,7 +33,7 @@ class NotOffered:
     """What we wrote is not valid FHIR: a fault of this service, to be logged as an error."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suggestions:
     offered: tuple[Json, ...]
     kinds: tuple[Offer, ...]

@@ -7,7 +7,7 @@ about route, method, site and "as needed", and moves the elements to where the d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from cards.dose_in_words import MOMENTS, TIMES
 from cards.outcome import Regimen, Taper
 from cards.quantities import Days, SingleDose, plain_number
+from cards.values import frozen
 
 Json = dict[str, Any]
 UCUM = "http://unitsofmeasure.org"
@@ -121,7 +122,7 @@ _BY_MOUTH = {"text": "oral"}
 _BOUNDS = ("boundsPeriod", "boundsDuration", "boundsRange", "boundsQuantity")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kept:
     """What the draft's instruction says beside dose and frequency, as sent. All else of it spoke of the old dose."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from cards.values import frozen
 from cds_service.dialects import Dialect
 from cds_service.hooks import HookCall
 from cds_service.suggestions.chart import find_order
@@ -19,7 +20,7 @@ class InvalidError(Exception):
     """What we wrote is not valid FHIR: a fault of this service."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session:
     patient_id: str
     encounter_id: str | None

@@ -7,13 +7,14 @@ otherwise. Stated days of supply stay true at another dose. Refills, performer a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from cards.facts import Dose, OralDose
 from cards.outcome import Regimen
 from cards.quantities import DailyDose, Days, plain_number
+from cards.values import frozen
 from cds_service.suggestions.dosage import UCUM, Json, OrderedProduct, can_give, days, number
 
 _UNITS = frozenset({
@@ -26,7 +27,7 @@ MOST_UNITS = 100_000
 _DAYS = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Supply:
     """The new ``dispenseRequest``; None: the element is left out."""
 

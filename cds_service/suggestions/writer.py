@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cards.case import Case
@@ -21,6 +20,7 @@ from cards.outcome import (
     WithdrawOrder,
 )
 from cards.quantities import Days
+from cards.values import frozen
 from cds_service.dialects import Dialect
 from cds_service.suggestions import created, labels, supply
 from cds_service.suggestions.dosage import (
@@ -48,7 +48,7 @@ def checked(resource_type: str, written: Json) -> None:
         raise InvalidError(f"not valid R4: {found}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Leading:
     """The draft that a dose suggestion changes."""
 
@@ -57,7 +57,7 @@ class _Leading:
     product: OrderedProduct | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Writer:
     case: Case
     session: Session
