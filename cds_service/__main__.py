@@ -172,7 +172,31 @@ def _content(given: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS: tuple[Callable[[Commands], None], ...] = (_add_serve, _add_explain, _add_content, _add_check_config)
+def _add_replay(commands: Commands) -> None:
+    replayed = commands.add_parser("replay", help="say what the rules would have said of the orders in a FHIR export")
+    add_settings(replayed)
+    replayed.add_argument("export", type=Path, metavar="DIR", help="folder with the NDJSON files of a Bulk FHIR export")
+    replayed.add_argument("--out", type=Path, default=Path("replay"), metavar="DIR", help="for the results (replay)")
+    how = replayed.add_mutually_exclusive_group()
+    how.add_argument("--processes", type=int, default=1, metavar="N", help="on this machine (1)")
+    how.add_argument("--ray", metavar="ADDRESS", help='on a Ray cluster, or "local" for one of this machine')
+    replayed.add_argument("--client", metavar="NAME", help="with the rules that are off or silent for this client")
+    replayed.set_defaults(run=_replay, mode="sandbox")
+
+
+def _replay(given: argparse.Namespace) -> int:
+    from cds_service.replay.command import run  # noqa: PLC0415  # the content is loaded only when it is needed
+
+    return run(given, settings_from(given))
+
+
+COMMANDS: tuple[Callable[[Commands], None], ...] = (
+    _add_serve,
+    _add_explain,
+    _add_content,
+    _add_check_config,
+    _add_replay,
+)
 """One function for each command: it adds a parser whose default ``run`` takes the parsed arguments."""
 
 if __name__ == "__main__":

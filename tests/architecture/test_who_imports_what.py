@@ -26,6 +26,7 @@ KNOWN_BY: dict[str, set[str]] = {
     "jinja2": {"clinical_content", "insights"},
     "matplotlib": {"insights"},
     "markdown_it": {"clinical_content"},
+    "tqdm": {"replay"},
     "sqlalchemy": {"store", "insights", "audit"},
     "alembic": {"store"},
     "psycopg": {"store"},
