@@ -154,7 +154,9 @@ def test_48_a_link_that_leads_away(link: str) -> None:
 PRIVATE = [
     "127.0.0.1", "::1", "10.0.0.5", "172.16.3.4", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1",  # noqa: S104
     "224.0.0.1", "255.255.255.255", "fe80::1", "fe80::1%eth0", "fc00::1", "::", "::ffff:127.0.0.1", "::ffff:10.0.0.5",
-    "64:ff9b::a00:5", "2002:a00:5::1",
+    "64:ff9b::a00:5", "2002:a00:5::1", "::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b:1::a00:5", "2001:0:a00:5::1",
+    "fec0::1", "5f00::1", "3fff::1", "2001:db8::1", "fd00:ec2::254", "192.0.0.192", "100.100.100.200", "168.63.129.16",
+    "192.88.99.1", "198.18.0.1", "192.0.2.1", "198.51.100.1", "203.0.113.1", "240.0.0.1",
 ]  # fmt: skip
 
 
@@ -171,7 +173,9 @@ def test_62_public_addresses(address: str) -> None:
 def test_62_the_site_may_list_a_network() -> None:
     networks = (ip_network("10.0.0.0/8"),)
     assert may_connect("10.0.0.5", networks)
+    assert may_connect("::ffff:10.0.0.5", networks)
     assert not may_connect("192.168.1.1", networks)
+    assert may_connect("fd00::5", (ip_network("fd00::/8"),))
 
 
 def test_62_the_socket_itself_is_checked() -> None:
