@@ -5,14 +5,16 @@
 #   make check    every check that a change must pass; runs all of them and counts the failures
 #   make content  write docs/clinical-content.md anew, after a change of the clinical content
 #   make bench    measure the speed against its yardsticks
+#   make soak     ten minutes beside a FHIR server that fails       (SECONDS=60)
 #   make lock     renew the lock files after a change of the dependencies in pyproject.toml
 #   make clean    remove what the others made
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check content bench lock clean
+.PHONY: help demo test check content bench soak lock clean
 
 PORT ?= 8080
+SECONDS ?= 600
 ARGS ?=
 VENV ?= .venv
 PY   := $(VENV)/bin/python
@@ -43,6 +45,9 @@ content: $(FOR_TEST)
 
 bench: $(FOR_TEST)
 	@$(PY) -m benchmarks.speed $(ARGS)
+
+soak: $(FOR_TEST)
+	@$(PY) -m benchmarks.soak --seconds $(SECONDS) $(ARGS)
 
 check: $(FOR_TEST)
 	@failed=0; \
