@@ -40,6 +40,11 @@ def key_of(card: ShownCard) -> OverrideKey | None:
     )
 
 
+def may_stay_away(found: Triaged) -> bool:
+    """Whether an override could matter at all."""
+    return any(card.indicator is not Indicator.CRITICAL and key_of(card) for card in found.cards)
+
+
 def without_overridden(found: Triaged, overridden: Callable[[OverrideKey], bool]) -> Triaged:
     """The cards that were not overridden, and every critical."""
     gone = [card for card in found.cards if _stays_away(card, overridden)]

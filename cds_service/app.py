@@ -19,8 +19,10 @@ from starlette.responses import Response
 from cards.catalogue import Catalogue
 from cds_service import api_docs, clients, completion, log, services, suggestions
 from cds_service import settings as settings_of
+from cds_service.audit import Clerk
 from cds_service.clients import CdsClient
 from cds_service.clinical_content.page import content_page
+from cds_service.comments import Comments
 from cds_service.errors import MethodNotAllowed, NotFound, ServiceError
 from cds_service.fhir_access import Reading
 from cds_service.fhir_client import FhirClient, connections
@@ -28,7 +30,9 @@ from cds_service.fhir_client.networks import LOOPBACK
 from cds_service.gate import Gate
 from cds_service.gather.codes import Codes
 from cds_service.middleware import BasePath, Cors, DirectCall, Guard, RequestId, on_this_machine
-from cds_service.overrides import InProcess
+from cds_service.overrides import StoredOverrides
+from cds_service.pseudonyms import Pseudonyms
+from cds_service.recorder import StoreRecorder
 from cds_service.respond import Deps, respond
 from cds_service.routes import (
     DISCOVERY,
@@ -44,6 +48,7 @@ from cds_service.routes import (
 )
 from cds_service.services import CdsService
 from cds_service.settings import Settings, SettingsError
+from cds_service.store import Store
 from cds_service.warmed import Warmed, never
 
 
@@ -51,7 +56,8 @@ def create_app(settings: Settings) -> FastAPI:
     """The whole service. Loads the clinical content; raises its errors, each with a cure."""
     known = clients.load(settings)
     gate = Gate.of(settings, known)
-    deps = wire(settings)
+    store = Store.open(settings)
+    deps, recorder = recorded(wire(settings), settings, store)
     suggestions.warm()
     service = services.baclofen_safety(deps.catalogue.reads)
     fhir = _fhir_client(settings)
@@ -66,25 +72,34 @@ def create_app(settings: Settings) -> FastAPI:
     answers = {name: partial(respond, deps=its) for name, its in of.items()}
     app = application(settings, service, lambda client: answers[client.name], about, gate)
     feedback = feedback_taker(
-        settings, service, gate, lambda client, told: of[client.name].overrides.told(told, deps.clock())
+        settings, service, gate, lambda told, who: recorder.told(told, who.client.name, deps.clock())
     )
     path = f"{DISCOVERY}/{service.id}/feedback"
     app.add_route(f"{DISCOVERY}/{{service_id}}/feedback", for_clients(feedback, gate, path), ["POST"])
     app.state.closing = [fhir.close]
+    app.state.store = store
     app.add_route("/content", written_once(partial(content_page, deps.catalogue)), ["GET"])
     return app
 
 
 def _deps_of(client: CdsClient, deps: Deps, reading: Reading) -> Deps:
-    """What its profile gives a client. Its overrides are its own: another EHR may have a patient of the same id."""
+    """What its profile gives a client."""
     return replace(
         deps,
         catalogue=deps.catalogue.for_site(client.rules_off, client.rules_silent),
         aliases={**deps.aliases, **client.key_aliases},
         reading=reading,
         dialect=client.dialect,
-        overrides=InProcess(),
     )
+
+
+def recorded(deps: Deps, settings: Settings, store: Store) -> tuple[Deps, StoreRecorder]:
+    """The same, where every call is written down and overrides are remembered. Raises ``SettingsError``."""
+    names = Pseudonyms.of(settings.hash_key.get_secret_value())
+    comments = Comments.of(settings.comment_key.get_secret_value()) if settings.feedback_comments else None
+    clerk = Clerk(names, deps.catalogue.content_version, _release())
+    recorder = StoreRecorder(store, clerk, comments)
+    return replace(deps, overrides=StoredOverrides(names, store), recorder=recorder), recorder
 
 
 def wire(settings: Settings) -> Deps:
@@ -170,6 +185,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     for close in getattr(app.state, "closing", ()):
         await close()
+    if store := getattr(app.state, "store", None):
+        await store.close()
     log.event("stopped")
 
 

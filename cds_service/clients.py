@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cds_service import settings as settings_of
 from cds_service.client_values import READERS, USUAL_ALGORITHMS, Origin, WrongError
@@ -59,6 +59,14 @@ class CdsClient:
 
 ANYBODY = CdsClient("anybody", ())
 """Who sends no token, in sandbox mode."""
+
+
+class Caller(NamedTuple):
+    """Who makes one call."""
+
+    client: CdsClient
+    tenant: str = ""
+    """As the token says it."""
 
 
 def load(settings: Settings) -> tuple[CdsClient, ...]:

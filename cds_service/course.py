@@ -39,6 +39,9 @@ class Course:
     begun: int = field(default_factory=perf_counter_ns)
     ends: list[tuple[Stage, int]] = field(default_factory=list)
 
+    def belongs_to(self, client: str, tenant: str, *, listed: bool) -> None:
+        self.client, self.tenant, self.tenant_is_listed = client, tenant, listed
+
     def done(self, stage: Stage) -> None:
         """The stage that began when the last one ended is over."""
         self.ends.append((stage, perf_counter_ns()))

@@ -191,8 +191,26 @@ class InternalFault(ServiceError):
     problem = "The service failed while it checked this order. The order was not checked."
 
 
+class ClientHungUpError(Exception):
+    """Nobody waits for the answer any more."""
+
+    status = 499
+    """In log, metrics and records."""
+
+
 class TooBusy(ServiceError):
     status = 503
     code = "throttled"
     problem = "The service has too many calls at once. The order was not checked."
     cure = "Repeat the call after the seconds of the Retry-After header."
+
+
+def status_of(error: BaseException) -> int:
+    """With which the call ends that raised ``error``."""
+    match error:
+        case ServiceError() | ClientHungUpError():
+            return error.status
+        case RecursionError():
+            return TooDeep.status
+        case _:
+            return InternalFault.status

@@ -33,6 +33,12 @@ class Fields(TypedDict):
     raised_at: NotRequired[str]
     """"cds_service/hooks.py:120 parse"."""
     rule: NotRequired[str]
+    entries: NotRequired[int]
+    """Of feedback."""
+    unreadable: NotRequired[int]
+    """Entries of feedback that name no card or no outcome."""
+    unknown_cards: NotRequired[int]
+    """Entries of feedback whose card is not known here, or not yet."""
     other_patients: NotRequired[int]
     """Prefetched resources of other patients that were not used."""
     not_read: NotRequired[str]

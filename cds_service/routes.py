@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from time import perf_counter
 from typing import NamedTuple, NoReturn
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from cds_service import log, metrics
-from cds_service.clients import CdsClient
+from cds_service.clients import Caller, CdsClient
 from cds_service.clinical_content.page import Page
 from cds_service.completion import HungUp
+from cds_service.course import Course, Stage
 from cds_service.errors import (
+    ClientHungUpError,
     InternalFault,
     NotAuthenticated,
     NotFound,
@@ -33,17 +34,15 @@ from cds_service.hooks import HookCall, parse
 from cds_service.services import CdsService
 from cds_service.settings import Settings
 
-Answer = Callable[[HookCall, HungUp], Awaitable[bytes]]
+Answer = Callable[[HookCall, Course, HungUp], Awaitable[bytes]]
 """``respond.respond`` with everything that it needs: the encoded CDS Hooks response."""
 
 Answers = Callable[[CdsClient], Answer]
 """What answers the calls of one client."""
 Endpoint = Callable[[Request], Awaitable[Response]]
-ForClient = Callable[[Request, CdsClient], Awaitable[Response]]
+ForClient = Callable[[Request, Caller], Awaitable[Response]]
 
 DISCOVERY = "/cds-services"
-GONE = 499
-"""In log and metrics: the client hung up before its call was answered."""
 NO_STORE = {"cache-control": "no-store"}
 
 
@@ -83,11 +82,11 @@ def for_clients(endpoint: ForClient, gate: Gate, path: str) -> Endpoint:
 
     async def guarded(request: Request) -> Response:
         try:
-            client = await gate.authenticator.authenticate(read_headers(request).authorization, path)
+            caller = await gate.authenticator.authenticate(read_headers(request).authorization, path)
         except NotAuthenticated as error:
             log.event("not authenticated", "warning", **_about(error))
             raise
-        return await endpoint(request, client)
+        return await endpoint(request, caller)
 
     return guarded
 
@@ -113,19 +112,23 @@ class HookCalls:
         if self._running >= self._settings.max_calls:
             raise TooBusy(headers={"retry-after": "1"})
         self._running += 1
-        started = perf_counter()
+        course = Course(log.request_id.get())
         call: HookCall | None = None
         size, status = 0, 500
         fields = log.Fields()
         try:
             headers = read_headers(request)
-            client = await self._gate.authenticator.authenticate(headers.authorization, self._path)
+            client, tenant = await self._gate.authenticator.authenticate(headers.authorization, self._path)
+            course.belongs_to(client.name, tenant, listed=tenant in client.tenants)
             fields["client"] = client.name
+            course.done(Stage.TOKEN)
             with self._gate.quota(client):
                 body = await read_body(request, headers.length, self._settings)
                 size = len(body)
+                course.done(Stage.BODY)
                 call = parse(body, self._service.hooks)
-                answer = await self._answers(client)(call, partial(_hung_up, request))
+                course.done(Stage.PARSE)
+                answer = await self._answers(client)(call, course, partial(_hung_up, request))
             status = 200
             return json_response(answer)
         except ServiceError as error:
@@ -133,9 +136,9 @@ class HookCalls:
             if isinstance(error, NotAuthenticated):
                 fields = _about(error)
             raise
-        except ClientDisconnect:
-            status = GONE
-            raise
+        except (ClientDisconnect, ClientHungUpError):
+            status = ClientHungUpError.status
+            raise ClientDisconnect from None
         except RecursionError:
             status = TooDeep.status
             raise TooDeep from None
@@ -144,15 +147,14 @@ class HookCalls:
             raise InternalFault from None
         finally:
             self._running -= 1
-            seconds = perf_counter() - started
-            _record(call, status, seconds, log.Fields(body_bytes=size, **fields))
+            _account(call, course, status, log.Fields(body_bytes=size, **fields))
 
 
 async def _hung_up(request: Request) -> NoReturn:
     """Once its body was read, the only thing that a client can still say is that it has gone."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
-    raise ClientDisconnect
+    raise ClientHungUpError
 
 
 def _about(refusal: NotAuthenticated) -> log.Fields:
@@ -162,9 +164,11 @@ def _about(refusal: NotAuthenticated) -> log.Fields:
     return about
 
 
-def _record(call: HookCall | None, status: int, seconds: float, fields: log.Fields) -> None:
-    hook = call.hook.value if call else "none"
-    metrics.call_answered(hook, status, seconds)
+def _account(call: HookCall | None, course: Course, status: int, fields: log.Fields) -> None:
+    hook, seconds = call.hook.value if call else "none", course.elapsed
+    metrics.call_answered(course.client, hook, status, seconds)
+    for stage, begin, end in course.stages():
+        metrics.stage_took(stage, (end - begin) / 1e9)
     fields |= log.Fields(hook=hook, status=status, milliseconds=round(seconds * 1000, 2))
     if call and call.instance_is_uuid:
         fields["hook_instance"] = call.hook_instance
@@ -233,17 +237,17 @@ def _is_json(content_type: str) -> bool:
 
 
 def feedback_taker(
-    settings: Settings, service: CdsService, gate: Gate, told: Callable[[CdsClient, Feedback], None]
+    settings: Settings, service: CdsService, gate: Gate, told: Callable[[Feedback, Caller], Awaitable[None]]
 ) -> ForClient:
-    """POST /cds-services/{service_id}/feedback. Success is 200 without a body: no other form is specified."""
+    """POST /cds-services/{service_id}/feedback. Success is 200 without a body: no other form is specified. It leaves
+    when all that was told is durable."""
 
-    async def endpoint(request: Request, client: CdsClient) -> Response:
+    async def endpoint(request: Request, caller: Caller) -> Response:
         if request.path_params["service_id"] != service.id:
             raise NotFound
-        with gate.quota(client):
+        with gate.quota(caller.client):
             feedback = read_feedback(await read_body(request, read_headers(request).length, settings))
-        metrics.feedback_taken(accepted=feedback.accepted, overridden=len(feedback.overridden))
-        told(client, feedback)
+            await told(feedback, caller)
         return Response(status_code=200, headers=NO_STORE)
 
     return endpoint

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, FilePath, IPvAnyNetwork, ValidationError, field_validator, model_validator
+from pydantic import Field, FilePath, IPvAnyNetwork, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableVariable
 
@@ -23,6 +23,10 @@ from cards.facts import Jurisdiction
 PREFIX = "BACLOFEN_CDS_"
 CONFIG = PREFIX + "CONFIG"
 """Names the TOML file, for worker processes and containers."""
+
+SECRETS = frozenset({"hash_key", "comment_key"})
+"""In the environment only."""
+SHORTEST_KEY = 32
 
 Mode = Literal["production", "sandbox"]
 Key = Literal["patient", "kidney", "medications", "conditions", "procedures", "allergies", "observations"]
@@ -69,6 +73,18 @@ class Settings(BaseSettings):
         le=16 << 30,
         description="1048576 to 17179869184 bytes that each worker reserves for records which the database cannot take",
     )
+    hash_key: SecretStr = Field(
+        SecretStr(""),
+        description="32 random characters or more, in the environment only; openssl rand -base64 32 makes some",
+    )
+    audit_days: int = Field(2190, ge=1, le=36_500, description="days for which calls, cards and feedback are kept")
+    feedback_comments: bool = Field(
+        False, description="true or false: whether prescribers' comments are kept, encrypted"
+    )
+    comment_key: SecretStr = Field(
+        SecretStr(""),
+        description="32 bytes in URL-safe base64, in the environment only; openssl rand -base64 32 | tr '+/' '-_'",
+    )
     key_aliases: dict[str, Key] = Field(
         {}, description="prefetch key as the EHR sends it = one of the keys that GET /cds-services lists"
     )
@@ -94,6 +110,13 @@ class Settings(BaseSettings):
             raise ValueError("is not an absolute http or https URL")
         return url.rstrip("/")
 
+    @field_validator("hash_key")
+    @classmethod
+    def _long(cls, key: SecretStr) -> SecretStr:
+        if 0 < len(key.get_secret_value()) < SHORTEST_KEY:
+            raise ValueError(f"is shorter than {SHORTEST_KEY} characters")
+        return key
+
     @field_validator("database")
     @classmethod
     def _known_engine(cls, url: str) -> str:
@@ -103,6 +126,15 @@ class Settings(BaseSettings):
         if url and not (is_file or is_server):
             raise ValueError("is neither an absolute SQLite file nor a PostgreSQL database")
         return url
+
+    @model_validator(mode="after")
+    def _with_its_key(self) -> Self:
+        if self.feedback_comments and not self.comment_key.get_secret_value():
+            raise ValueError(
+                "comment_key (BACLOFEN_CDS_COMMENT_KEY): feedback_comments wants comments to be kept, and they are "
+                f"kept encrypted only; set {type(self).model_fields['comment_key'].description}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _safe(self) -> Self:
@@ -126,6 +158,11 @@ class Settings(BaseSettings):
             yield (
                 "state_dir (BACLOFEN_CDS_STATE_DIR): there is no place to keep what was advised and which tokens were "
                 f"used; set {type(self).model_fields['state_dir'].description}"
+            )
+        if not self.hash_key.get_secret_value():
+            yield (
+                "hash_key (BACLOFEN_CDS_HASH_KEY): patients and users are written down as keyed hashes only; set "
+                f"{type(self).model_fields['hash_key'].description}"
             )
         if self.today:
             yield "today (BACLOFEN_CDS_TODAY): is for sandbox mode only; take it out"
@@ -176,6 +213,8 @@ def _read(config: Path) -> dict[str, Any]:
     settings = toml(config, "--config")
     if "config" in settings:
         raise SettingsError(f"{config}: config: a settings file cannot name another; take it out")
+    for name in SECRETS & settings.keys():
+        raise SettingsError(f"{config}: {name}: a secret does not stand in a file; set {PREFIX}{name.upper()} instead")
     for name in ("clients_file", "state_dir"):
         if isinstance(settings.get(name), str):
             settings[name] = str(config.resolve().parent / settings[name])

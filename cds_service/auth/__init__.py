@@ -16,7 +16,7 @@ from cds_service.auth.key_sets import KeySets
 from cds_service.auth.keys import Key, Keys
 from cds_service.auth.seen_tokens import SeenTokens
 from cds_service.auth.tokens import RefusedError, Token
-from cds_service.clients import ANYBODY, CdsClient
+from cds_service.clients import ANYBODY, Caller, CdsClient
 from cds_service.errors import NotAuthenticated
 from cds_service.settings import Settings, SettingsError
 
@@ -41,10 +41,10 @@ class Authenticator:
         self._key_sets = key_sets or KeySets(published_too=settings.sandbox)
         self._clock = clock
 
-    async def authenticate(self, authorization: str | None, path: str) -> CdsClient:
+    async def authenticate(self, authorization: str | None, path: str) -> Caller:
         """``path`` is that of the address that was called, as "/cds-services". Raises ``NotAuthenticated``."""
         if authorization is None and self._optional:
-            return ANYBODY
+            return Caller(ANYBODY)
         client = None
         try:
             token = tokens.read(tokens.bearer(authorization))
@@ -53,7 +53,7 @@ class Authenticator:
         except RefusedError as refused:
             metrics.token_refused(refused.reason)
             raise NotAuthenticated(reason=refused.reason, client=client.name if client else "") from None
-        return client
+        return Caller(client, token.claims.tenant or "")
 
     def _client(self, token: Token) -> CdsClient:
         """Whose profile the token claims; nothing is believed before its signature is checked."""

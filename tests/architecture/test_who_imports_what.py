@@ -18,6 +18,7 @@ KNOWN_BY: dict[str, set[str]] = {
     "pydantic": {"settings"},
     "pydantic_settings": {"settings"},
     "prometheus_client": {"metrics"},
+    "cryptography": {"comments"},
     "fhir": {"suggestions"},
     "joserfc": {"auth"},
     "httpx": {"auth", "fhir_client"},

@@ -10,6 +10,7 @@ from cards.facts import Input
 from cds_service import clients, services
 from cds_service.app import application, create_app
 from cds_service.completion import HungUp
+from cds_service.course import Course
 from cds_service.gate import Gate
 from cds_service.hooks import HookCall
 from cds_service.settings import Settings, load
@@ -38,7 +39,7 @@ def shell() -> Shell:
         chosen = load(mode="sandbox", **given)
         service = services.baclofen_safety(frozenset(Input))
 
-        async def answered(call: HookCall, _: HungUp) -> bytes:
+        async def answered(call: HookCall, _course: Course, _hung_up: HungUp) -> bytes:
             return answer(call)
 
         about = {"mode": chosen.mode, "contentVersion": "test"}

@@ -23,9 +23,11 @@ def test_metrics_count_calls_and_cards_without_patient_data(client: Client) -> N
     post(client, "{")
     response = client.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain")
-    assert 'baclofen_cds_calls_total{hook="order-sign",status="200"}' in response.text
-    assert 'baclofen_cds_calls_total{hook="none",status="400"}' in response.text
-    assert re.search(r'baclofen_cds_cards_total\{indicator="critical",rule="renal-avoid-severe"\}', response.text)
+    assert 'baclofen_cds_calls_total{client="anybody",hook="order-sign",status="200"}' in response.text
+    assert 'baclofen_cds_calls_total{client="anybody",hook="none",status="400"}' in response.text
+    assert re.search(
+        r'baclofen_cds_cards_total\{client="anybody",indicator="critical",rule="renal-avoid-severe"\}', response.text
+    )
     assert "p1" not in response.text
 
 

@@ -19,6 +19,7 @@ from cds_service.client_values import READERS
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.upper().startswith("BACLOFEN_CDS_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("BACLOFEN_CDS_HASH_KEY", "k" * 32)
 
 
 def written(folder: Path, text: str) -> str:

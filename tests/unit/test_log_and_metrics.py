@@ -38,11 +38,11 @@ def test_an_error_is_logged_by_class_and_place_without_its_message(capsys: pytes
 
 
 def test_counters() -> None:
-    metrics.call_answered("order-sign", 200, 0.004)
-    metrics.card_shown("renal-aki", "critical")
+    metrics.call_answered("north", "order-sign", 200, 0.004)
+    metrics.card_shown("north", "renal-aki", "critical")
     metrics.rule_failed("renal-aki")
     text = metrics.exposition().decode()
-    assert 'baclofen_cds_calls_total{hook="order-sign",status="200"}' in text
-    assert 'baclofen_cds_cards_total{indicator="critical",rule="renal-aki"}' in text
+    assert 'baclofen_cds_calls_total{client="north",hook="order-sign",status="200"}' in text
+    assert 'baclofen_cds_cards_total{client="north",indicator="critical",rule="renal-aki"}' in text
     assert 'baclofen_cds_rule_errors_total{rule="renal-aki"}' in text
     assert "baclofen_cds_call_seconds_bucket" in text

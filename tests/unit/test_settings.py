@@ -17,6 +17,35 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+KEY = "k" * 32
+
+
+@pytest.mark.parametrize(("length", "fits"), [(31, False), (32, True)])
+def test_a_short_hash_key_is_none(length: int, *, fits: bool) -> None:
+    if fits:
+        load(mode="sandbox", hash_key="k" * length)
+    else:
+        with pytest.raises(SettingsError, match=r"hash_key .*is shorter than 32 characters; set 32 random") as refused:
+            load(mode="sandbox", hash_key="k" * length)
+        assert "kkk" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["hash_key", "comment_key"])
+def test_a_secret_stands_in_no_file(tmp_path: Path, name: str) -> None:
+    config = written(tmp_path, f'mode = "sandbox"\n{name} = "{KEY}"\n')
+    with pytest.raises(SettingsError, match=rf"{name}: a secret does not stand in a file; set BACLOFEN_CDS_\w+ inst"):
+        load(config)
+
+
+def test_secrets_are_not_repeated() -> None:
+    assert KEY not in repr(load(mode="sandbox", hash_key=KEY, comment_key=KEY, feedback_comments=True))
+
+
+def test_comments_are_kept_with_a_key_only() -> None:
+    with pytest.raises(SettingsError, match=r"comment_key .*encrypted only; set 32 bytes in URL-safe base64"):
+        load(mode="sandbox", feedback_comments=True)
+
+
 def written(folder: Path, text: str) -> Path:
     path = folder / "baclofen.toml"
     path.write_text(text, encoding="utf-8")
@@ -35,6 +64,7 @@ def test_production_is_the_default_and_refuses_to_start_with_the_cure() -> None:
         ({}, r"public_base_url .*only https is safe; set the URL"),
         ({}, r"state_dir .*no place to keep what was advised.*set a folder"),
         ({"database": "postgresql://cds@db.example/cds"}, r"state_dir .*set a folder"),
+        ({}, r"hash_key .*keyed hashes only; set 32 random characters or more, in the environment"),
         ({"today": "2026-11-24"}, r"today .*sandbox mode only; take it out"),
     ],
 )
@@ -45,7 +75,7 @@ def test_what_production_refuses(given: dict[str, Any], said: str) -> None:
 
 @pytest.mark.parametrize("given", [{"state_dir": "/var/lib/cds"}, {"database": "sqlite:////var/lib/cds/advice.db"}])
 def test_production_with_a_place_to_keep_things(given: dict[str, Any]) -> None:
-    load(clients={"north": {}}, public_base_url="https://cds.example", **given)
+    load(clients={"north": {}}, public_base_url="https://cds.example", hash_key=KEY, **given)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from cards import catalogue as catalogue_of
 from cards.catalogue import Assessment, Catalogue
 from cards.outcome import Finding
-from cards.triage import DATA_CARDS, ORDER
+from cards.triage import DATA_CARDS, ORDER, triage
 from cards.vignettes import Vignette, all_vignettes, facts_of
 
 NONE: frozenset[str] = frozenset()
@@ -113,7 +113,7 @@ def test_a_fault_in_what_is_not_shown_costs_no_card(monkeypatch: pytest.MonkeyPa
     card, *_ = assessed(vignette).triaged.cards
     quiet = frozenset({card.rule})
     before = assessed(vignette, silent=quiet).triaged
-    real, calls = catalogue_of.triage, []
+    real, calls = triage, []
 
     def second_fails(*given: Any) -> Any:
         calls.append(given)

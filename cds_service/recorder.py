@@ -1,0 +1,113 @@
+"""Sees to it that what happened is written down before the client hears of it.
+
+A fault in the record of a call is an alarm, and costs no card. A fault in feedback is the client's to know: it is told
+200 only when everything is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from cards.catalogue import Assessment
+from cards.facts import PatientFacts
+from cds_service import log, metrics
+from cds_service.audit import Clerk, told
+from cds_service.audit.told import Issued
+from cds_service.card_builder import Built
+from cds_service.comments import Comments
+from cds_service.course import Course, Stage
+from cds_service.errors import status_of
+from cds_service.feedback import Entry, Feedback
+from cds_service.hooks import HookCall
+from cds_service.store import Store
+
+
+class Recorder(Protocol):
+    """What ``respond`` needs. Neither raises."""
+
+    async def answered(
+        self, call: HookCall, course: Course, facts: PatientFacts, assessment: Assessment, built: Built
+    ) -> None: ...
+
+    async def failed(self, call: HookCall, course: Course, at: datetime, error: Exception) -> None: ...
+
+
+class NoRecord:
+    """For the command line: nobody is advised."""
+
+    async def answered(
+        self, call: HookCall, course: Course, facts: PatientFacts, assessment: Assessment, built: Built
+    ) -> None:
+        pass
+
+    async def failed(self, call: HookCall, course: Course, at: datetime, error: Exception) -> None:
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRecorder:
+    store: Store
+    clerk: Clerk
+    comments: Comments | None
+    """None: the site keeps no comments."""
+
+    async def answered(
+        self, call: HookCall, course: Course, facts: PatientFacts, assessment: Assessment, built: Built
+    ) -> None:
+        try:
+            await self.store.write(*self.clerk.answered(call, course, facts, assessment, built))
+        except Exception as error:  # noqa: BLE001  # whatever it is, it must not cost the card
+            _not_recorded(error)
+        course.done(Stage.RECORD)
+
+    async def failed(self, call: HookCall, course: Course, at: datetime, error: Exception) -> None:
+        try:
+            await self.store.write(*self.clerk.failed(call, course, at, status_of(error), error))
+        except Exception as fault:  # noqa: BLE001  # the client is told of the first error
+            _not_recorded(fault)
+        course.done(Stage.RECORD)
+
+    async def told(self, feedback: Feedback, client: str, now: datetime) -> None:
+        """Returns when it is durable. Raises what the store raises. ``client`` is the name of a profile."""
+        names = self.clerk.pseudonyms
+        issued = await self._issued(feedback.entries, client)
+        rows = [
+            *told.entry_rows(feedback.entries, client, now, names, self.comments),
+            *told.override_rows(feedback.entries, client, now, names, issued),
+        ]
+        if rows:
+            await self.store.write(*rows)
+        _count(feedback, client, [issued.get(told.name_of(one.card, names)) for one in feedback.entries])
+
+    async def _issued(self, entries: Sequence[Entry], client: str) -> Mapping[str, Issued]:
+        """The cards that are known. A card that cannot be found is told of all the same, and shown once more."""
+        uuids = [told.name_of(one.card, self.clerk.pseudonyms) for one in entries]
+        try:
+            return await asyncio.to_thread(told.issued, self.store.engine, client, uuids) if uuids else {}
+        except Exception as error:  # noqa: BLE001  # the feedback itself is worth more than what it belongs to
+            log.failed("cards of feedback not found", error)
+            return {}
+
+
+def _not_recorded(error: Exception) -> None:
+    log.failed("call not recorded", error)
+    metrics.call_not_recorded()
+
+
+def _count(feedback: Feedback, client: str, issued: Sequence[Issued | None]) -> None:
+    for entry, card in zip(feedback.entries, issued, strict=True):
+        metrics.feedback_taken(client, card.rule if card else "unknown", entry.outcome.value)
+    if feedback.unreadable:
+        metrics.feedback_taken(client, "unknown", "unreadable", feedback.unreadable)
+    log.event(
+        "feedback",
+        "warning" if feedback.unreadable else "info",
+        client=client,
+        entries=len(feedback.entries),
+        unreadable=feedback.unreadable,
+        unknown_cards=issued.count(None),
+    )
