@@ -1,4 +1,5 @@
-"""HTTP/1.1 by uvicorn and httptools, bounded where neither bounds it: the head of a request, in bytes and in time.
+"""HTTP/1.1 by uvicorn and httptools, bounded where neither bounds it: the head of a request in bytes and in time, and
+the time in which an answer is taken.
 
 A body has its own limits in ``routes``.
 """
@@ -15,6 +16,8 @@ LARGEST_HEAD = 64 << 10
 """Bytes. What is below, and too large all the same, is told so by ``middleware.Guard``."""
 LONGEST_HEAD = 10.0
 """Seconds from the connection, or from the first byte of a further request, to the end of the head."""
+LONGEST_STANDSTILL = 10.0
+"""Seconds for which a client may leave an answer lying, all buffers full: each holds memory until it is taken."""
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -25,6 +28,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_head = False
         self._head_bytes = 0
         self._head_timer: TimerHandle | None = None
+        self._standstill: TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -32,7 +36,17 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_here()
+        self._goes_on()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._goes_on()
+        self._standstill = self.loop.call_later(LONGEST_STANDSTILL, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._goes_on()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -67,6 +81,11 @@ class BoundedHttp(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+    def _goes_on(self) -> None:
+        if self._standstill is not None:
+            self._standstill.cancel()
+            self._standstill = None
 
     def _refuse(self, status: bytes) -> None:
         self._head_is_here()

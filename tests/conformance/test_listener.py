@@ -19,6 +19,7 @@ SECONDS = 1.0
 SHORTER = f"""
 import cds_service.listener
 cds_service.listener.LONGEST_HEAD = {SECONDS}
+cds_service.listener.LONGEST_STANDSTILL = {SECONDS}
 """
 
 
@@ -48,6 +49,7 @@ def talk(service: Service, *parts: bytes, pause: float = 0.0) -> bytes:
 
 def test_the_usual_patience() -> None:
     assert listener.LONGEST_HEAD == 10
+    assert listener.LONGEST_STANDSTILL == 10
     assert listener.LARGEST_HEAD == 65536
 
 
@@ -106,6 +108,45 @@ def test_many_silent_lines_do_not_keep_others_out(service: Service) -> None:
     finally:
         for line in lines:
             line.close()
+
+
+def line_of(service: Service, receives: int) -> socket.socket:
+    """A connection whose own buffer is small."""
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
+    line.settimeout(SECONDS * 10)
+    line.connect(("127.0.0.1", service.port))
+    return line
+
+
+def heard_from(line: socket.socket, pause: float = 0.0) -> bytes:
+    parts = []
+    with suppress(ConnectionResetError):
+        while part := line.recv(65536):
+            parts.append(part)
+            time.sleep(pause)
+    return b"".join(parts)
+
+
+PAGES = 30
+PAGE = b"GET /content HTTP/1.1\r\nhost: x\r\n\r\n"
+LAST = b"GET /content HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+
+
+def test_row_07_answers_that_nobody_takes_are_thrown_away(service: Service) -> None:
+    """A client that asks and does not read would let the service keep each answer in memory, for ever."""
+    whole = len(httpx.get(f"{service.url}/content").content)
+    with line_of(service, 4096) as line:
+        line.sendall(PAGE * PAGES + LAST)
+        time.sleep(SECONDS * 2)
+        assert len(heard_from(line)) < whole * PAGES
+
+
+def test_a_slow_reader_that_goes_on_gets_all_of_it(service: Service) -> None:
+    whole = len(httpx.get(f"{service.url}/content").content)
+    with line_of(service, 65536) as line:
+        line.sendall(PAGE * 3 + LAST)
+        assert len(heard_from(line, pause=0.005)) > whole * 4
 
 
 def test_an_upgrade_to_another_protocol_is_not_made(service: Service) -> None:
