@@ -91,10 +91,22 @@ def _patient(identity: str, chance: random.Random, *, on_baclofen: bool) -> Iter
         value = round(kidneys * chance.uniform(0.9, 1.1), 2)
         lab = ("2160-0", "Creatinine [Mass/volume] in Serum or Plasma", "mg/dL")
         yield _observation(identity, f"{identity}-k{number}", lab, value, _some_day(chance))
-    for number in range(8):
+    for number in range(6):
         code, display, unit, low, high = chance.choice(_LABS)
         value = round(chance.uniform(low, high), 1)
         yield _observation(identity, f"{identity}-o{number}", (code, display, unit), value, _some_day(chance))
+    yield {
+        **_common("Procedure", identity, f"{identity}-p", _some_day(chance)),
+        "status": "completed",
+        "code": _concept("http://www.ama-assn.org/go/cpt", "99213", "Office visit"),
+        "performedDateTime": _some_day(chance).isoformat(),
+    }
+    yield {
+        **_common("AllergyIntolerance", identity, f"{identity}-a", _some_day(chance)),
+        "patient": {"reference": f"Patient/{identity}"},
+        "code": _concept(RXNORM, "7980", "penicillin G"),
+        "recordedDate": _some_day(chance).isoformat(),
+    }
     for number in range(3):
         yield _condition(identity, f"{identity}-c{number}", chance.choice(_PROBLEMS), _some_day(chance))
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from cds_service.gather.fhir_values import When, first_when, target
+from cds_service.gather.fhir_values import Precision, When, first_when, target
 from cds_service.resources import UNREADABLE
 
 ASSUMED_SUPPLY = timedelta(days=90)
@@ -129,7 +129,7 @@ _ENDED = frozenset({"completed", "stopped", "ended"})
 
 def _running(line: Line, moment: datetime) -> Json | None:
     """An order or statement that has ended since."""
-    if line.json.get("status") not in _ENDED or line.known is None:
+    if line.json.get("status") not in _ENDED or line.known is None or line.known.precision < Precision.DAY:
         return None
     if line.replaced is not None and line.replaced <= moment:
         return None

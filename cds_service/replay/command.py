@@ -71,6 +71,8 @@ def _progress() -> Iterator[Progress]:
     bars: dict[str, tqdm[Never]] = {}
 
     def show(stage: str, done: int, whole: int) -> None:
+        if not whole:
+            return
         if stage not in bars:
             for before in bars.values():
                 before.close()

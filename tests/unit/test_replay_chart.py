@@ -80,6 +80,7 @@ def test_a_person_who_died_later_was_alive() -> None:
         ("2024-02-03", {"expectedSupplyDuration": {"value": 30, "unit": "days", "code": "d"}}, "completed"),
         ("2023-01-01", {"validityPeriod": {"end": "2024-03-05"}}, "active"),
         ("2024-03-01", {"validityPeriod": {"end": "2024-03-04"}}, "completed"),
+        ("2024", {}, "completed"),  # nobody knows when
     ],
 )
 def test_an_order_that_has_ended_since_ran_as_long_as_its_supply(authored: str, supply: Any, status: str) -> None:
