@@ -38,10 +38,13 @@ class Count:
             return f"<{self.under}"
         if self.exact:
             return str(self.lowest)
+        if self == UNKNOWN:
+            return "–"
         return f"{self.lowest} or more" if self.highest == inf else f"{self.lowest} to {self.highest:.0f}"
 
 
 ZERO = Count.exactly(0)
+UNKNOWN = Count(0, inf)
 
 
 def total(counts: Iterable[Count]) -> Count:
@@ -63,17 +66,26 @@ class Rate:
         return self.lowest == self.highest
 
     @classmethod
-    def of(cls, those: Count, others: Count) -> Rate | None:
-        """Of ``those`` and ``others`` together, the share of ``those``. None when there may be none at all."""
-        if those.lowest + others.lowest == 0:
+    def of(cls, those: Count, others: Count, whole: Count, least: int) -> Rate | None:
+        """Of ``whole``, which are ``those`` and ``others``, the share of ``those``. None when there may be fewer than
+        ``least``: so few tell nothing."""
+        if whole.lowest < max(least, 1):
             return None
-        fewest, most = (those.lowest, others.highest), (those.highest, others.lowest)
+        # What is known of the whole may bind its parts closer than they are known themselves.
+        fewest = those.lowest, min(others.highest, whole.highest - those.lowest)
+        most = min(those.highest, whole.highest - others.lowest), max(others.lowest, whole.lowest - those.highest, 0)
         return cls(_share(*fewest), _share(*most), (wilson(*fewest)[0], wilson(*most)[1]))
 
     def __str__(self) -> str:
         """ "24 %", "24 to 26 %"."""
-        low, high = f"{self.lowest:.0%}"[:-1], f"{self.highest:.0%}"[:-1]
-        return f"{low} %" if low == high else f"{low} to {high} %"
+        low, high = percent(self.lowest), percent(self.highest)
+        return high if low == high else f"{low.removesuffix(' %')} to {high}"
+
+
+def percent(share: float) -> str:
+    """ "24 %"; tenths below 1 and above 99."""
+    near_an_end = 0 < share < 0.01 or 0.99 < share < 1
+    return f"{100 * share:.1f} %" if near_an_end else f"{100 * share:.0f} %"
 
 
 def _share(those: float, others: float) -> float:

@@ -36,14 +36,16 @@ class Flow:
     into: Node
     number: int
     weight: float = 1
-    """How much worse than a plain cell it is to lose: totals weigh more."""
+    """How much worse than a plain cell it is to lose: totals weigh more. ``inf``: it is shown elsewhere, as it is."""
+    seen: bool = True
+    """Whether it is shown at all."""
 
 
 def published(flows: Iterable[Flow], limit: int) -> Mapping[Key, Count]:
-    """Every number as it may be shown. The flows of each node balance. ``limit`` 1: nothing is hidden."""
+    """Every number that is seen, as it may be shown. The flows of each node balance. ``limit`` 1: nothing is hidden."""
     network = _Network(list(flows), limit)
     network.protect()
-    return {flow.key: network.shown(edge) for edge, flow in enumerate(network.flows)}
+    return {flow.key: network.shown(edge) for edge, flow in enumerate(network.flows) if flow.seen}
 
 
 _Step = tuple[int, int]
@@ -57,15 +59,17 @@ class _Network:
         self.flows = flows
         self._limit = limit
         self._values = [flow.number for flow in flows]
-        self._bounds = [self._as_small_or_exact(number) for number in self._values]
-        self._small = [edge for edge, number in enumerate(self._values) if 0 < number < limit]
+        self._bounds = [self._at_first(flow) for flow in flows]
+        self._small = [edge for edge, flow in enumerate(flows) if flow.seen and 0 < flow.number < limit]
         self._steps: dict[Node, list[tuple[_Step, Node]]] = defaultdict(list)
         for edge, flow in enumerate(flows):
             self._steps[flow.out_of].append(((edge, 1), flow.into))
             self._steps[flow.into].append(((edge, -1), flow.out_of))
 
-    def _as_small_or_exact(self, number: int) -> tuple[int, float]:
-        return (1, self._limit - 1) if 0 < number < self._limit else (number, number)
+    def _at_first(self, flow: Flow) -> tuple[int, float]:
+        if not flow.seen:
+            return 0, inf
+        return (1, self._limit - 1) if 0 < flow.number < self._limit else (flow.number, flow.number)
 
     def protect(self) -> None:
         safe: set[int] = set()

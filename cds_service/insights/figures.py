@@ -9,7 +9,7 @@ from math import inf
 
 from cards.triage import ORDER, SUMMARY_CARD
 from cds_service.insights import flows
-from cds_service.insights.count import ZERO, Count, Rate, total
+from cds_service.insights.count import UNKNOWN, ZERO, Count, Rate, total
 from cds_service.insights.disclosure import published
 from cds_service.insights.flows import CARDS, Line
 from cds_service.insights.selection import Selection
@@ -42,16 +42,12 @@ class Signings:
     """With silent cards only: they would have shown one."""
     none: Count
     whole: Count
-
-    @property
-    def share(self) -> Rate | None:
-        """With a card, of all."""
-        return Rate.of(self.shown, self.silent + self.none)
-
-    @property
-    def share_if_heard(self) -> Rate | None:
-        """The same, if the silent cards were shown too."""
-        return Rate.of(self.shown + self.silent, self.none)
+    share: Rate | None
+    """With a card, of all. None where too few were counted, as with every share."""
+    share_silent: Rate | None
+    share_none: Rate | None
+    share_if_heard: Rate | None
+    """With a card, if the silent ones were shown too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +70,22 @@ class Cards:
     ignored: Count
     recent: Count
     """Not judged yet."""
-    offers: Mapping[str, Count]
+    judged: Count
+    """Accepted, overridden and ignored."""
+    acceptance: Rate | None
+    overriding: Rate | None
+    ignoring: Rate | None
+    offers: Mapping[str, Part]
     """Accepted, by what was offered: "change-dose"."""
-    reasons: Mapping[str, Count]
+    reasons: Mapping[str, Part]
     """Overridden, by the code of the reason."""
 
-    @property
-    def judged(self) -> Count:
-        return total((self.accepted, self.overridden, self.ignored))
 
-    @property
-    def acceptance(self) -> Rate | None:
-        return Rate.of(self.accepted, self.overridden + self.ignored)
-
-    @property
-    def overriding(self) -> Rate | None:
-        return Rate.of(self.overridden, self.accepted + self.ignored)
-
-    @property
-    def ignoring(self) -> Rate | None:
-        return Rate.of(self.ignored, self.accepted + self.overridden)
+@dataclass(frozen=True, slots=True)
+class Part:
+    count: Count
+    share: Rate | None
+    """Of the whole that it is a part of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +117,8 @@ class OverTheLine:
 class DataGap:
     what: str
     whys: Mapping[str, Count]
-    had: Count
-    """Signings that did not lack it."""
-
-    @property
-    def share(self) -> Rate | None:
-        return Rate.of(total(self.whys.values()), self.had)
+    share: Rate | None
+    """Of the signings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,19 +170,18 @@ class Figures:
 
 def figures(tally: Tally, selection: Selection, limit: int) -> Figures:
     shown = published(flows.signings(tally.signings), limit)
-    signings = _signings(shown, None)
+    signings = _signings(shown, None, limit)
     rules, all_cards = _of_rules(tally, selection, limit)
-    calls = sum(tally.signings.values())
-    enough = calls >= limit
+    enough = signings.whole.exact and signings.whole.lowest >= limit
     return Figures(
         selection=selection,
         limit=limit,
         signings=signings,
-        weeks={week: _signings(shown, week) for week in selection.weeks()},
+        weeks={week: _signings(shown, week, limit) for week in selection.weeks()},
         all_cards=all_cards,
         rules=rules,
         over_the_line=tuple(_over_the_line(rules, limit)),
-        gaps=tuple(_gaps(tally, calls, limit)) if signings.whole.exact and enough else (),
+        gaps=tuple(_gaps(tally, signings.whole, limit)) if enough else (),
         whole=_latency("whole call", tally.whole, limit),
         stages=tuple(one for stage, times in tally.stages.items() if (one := _latency(stage, times, limit))),
         sampled=tally.sampled if tally.sampled >= limit else 0,
@@ -209,32 +196,56 @@ def _alone(number: int, limit: int) -> Count:
     return Count(1, limit - 1, limit) if 0 < number < limit else Count.exactly(number)
 
 
-def _signings(shown: Mapping[flows.Key, Count], week: date | None) -> Signings:
-    def of(advice: Advice | None) -> Count:
-        return shown.get((week, advice), ZERO)
-
-    return Signings(of(Advice.SHOWN), of(Advice.SILENT), of(Advice.NONE), of(None))
+def _signings(counts: Mapping[flows.Key, Count], week: date | None, limit: int) -> Signings:
+    shown, silent, none, whole = (
+        counts.get((week, advice), ZERO) for advice in (Advice.SHOWN, Advice.SILENT, Advice.NONE, None)
+    )
+    return Signings(
+        shown,
+        silent,
+        none,
+        whole,
+        share=Rate.of(shown, silent + none, whole, limit),
+        share_silent=Rate.of(silent, shown + none, whole, limit),
+        share_none=Rate.of(none, shown + silent, whole, limit),
+        share_if_heard=Rate.of(shown + silent, none, whole, limit),
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------ the cards
 
 
 def _of_rules(tally: Tally, selection: Selection, limit: int) -> tuple[tuple[OfRule, ...], Cards]:
-    network = list(flows.cards(tally.cards, tally.findings))
-    shown = published(network, limit)
-    lines = [flow.key[0] for flow in network if isinstance(flow.key, tuple) and flow.key[1:] == (flows.FIRED,)]
+    counts = published_cards(tally, limit)
     rules = [
         OfRule(
             line.rule,
             line.indicator,
-            _cards(shown, line),
-            {week: shown.get((line, flows.SHOWN, week), ZERO) for week in selection.weeks()},
-            {week: shown.get((line, flows.SILENT, week), ZERO) for week in selection.weeks()},
+            _cards(counts, line, limit),
+            _weeks(counts, line, flows.SHOWN, selection),
+            _weeks(counts, line, flows.SILENT, selection),
         )
-        for line in lines
-        if isinstance(line, Line) and line != CARDS
+        for line, *what in counts
+        if what == [flows.FIRED] and line != CARDS
     ]
-    return tuple(sorted(rules, key=_most_shown_first)), _cards(shown, CARDS)
+    return tuple(sorted(rules, key=_most_shown_first)), _cards(counts, CARDS, limit)
+
+
+def published_cards(tally: Tally, limit: int) -> Mapping[flows.Key, Count]:
+    """First what matters most: how many, and what became of them. Then the particulars and the weeks, as far as the
+    numbers that they divide stand."""
+    counts = dict(published(flows.cards(tally.cards, tally.findings), limit))
+    further: dict[flows.Key, Count] = {}
+    for became in (Became.ACCEPTED, Became.OVERRIDDEN, Became.SILENT):
+        further |= published(flows.particulars(tally.cards, became, counts), limit)
+    for stream in (flows.SHOWN, flows.SILENT):
+        further |= published(flows.by_week(tally.cards, stream, counts), limit)
+    return counts | further
+
+
+def _weeks(counts: Mapping[flows.Key, Count], line: Line, stream: str, selection: Selection) -> Mapping[date, Count]:
+    without = ZERO if counts.get((line, stream), ZERO).exact else UNKNOWN
+    return {week: counts.get((line, stream, week), without) for week in selection.weeks()}
 
 
 def _most_shown_first(rule: OfRule) -> tuple[object, ...]:
@@ -242,58 +253,80 @@ def _most_shown_first(rule: OfRule) -> tuple[object, ...]:
     return -rule.cards.shown.lowest, -rule.cards.fired.lowest, place, rule.indicator
 
 
-def _cards(shown: Mapping[flows.Key, Count], line: Line) -> Cards:
-    def of(*what: object) -> Count:
-        return shown.get((line, *what), ZERO)
+def _cards(counts: Mapping[flows.Key, Count], line: Line, limit: int) -> Cards:
+    def of(what: object) -> Count:
+        return counts.get((line, what), ZERO)
 
-    def by_what(became: Became) -> Mapping[str, Count]:
-        found = {
-            key[1].what: count
-            for key, count in shown.items()
-            if isinstance(key, tuple) and key[0] == line and isinstance(key[1], Fate) and key[1].became is became
-        }
-        return dict(sorted(found.items(), key=lambda item: (-item[1].lowest, item[0])))
+    def silent(where: str) -> Count:
+        return counts.get((line, Fate(Became.SILENT, where)), ZERO if of(flows.SILENT).exact else UNKNOWN)
 
+    accepted, overridden, ignored = (of(one) for one in (Became.ACCEPTED, Became.OVERRIDDEN, Became.IGNORED))
+    judged = of(flows.JUDGED)
     return Cards(
         fired=of(flows.FIRED),
         shown=of(flows.SHOWN),
         inside=of(Elsewhere.INSIDE),
         held=of(Elsewhere.HELD),
         silent=of(flows.SILENT),
-        alone=of(Fate(Became.SILENT, ALONE)),
-        beside=of(Fate(Became.SILENT, BESIDE)),
-        accepted=of(Became.ACCEPTED),
-        overridden=of(Became.OVERRIDDEN),
-        ignored=of(Became.IGNORED),
+        alone=silent(ALONE),
+        beside=silent(BESIDE),
+        accepted=accepted,
+        overridden=overridden,
+        ignored=ignored,
         recent=of(Became.RECENT),
-        offers=by_what(Became.ACCEPTED),
-        reasons=by_what(Became.OVERRIDDEN),
+        judged=judged,
+        acceptance=Rate.of(accepted, overridden + ignored, judged, limit),
+        overriding=Rate.of(overridden, accepted + ignored, judged, limit),
+        ignoring=Rate.of(ignored, accepted + overridden, judged, limit),
+        offers=_parts(counts, line, Became.ACCEPTED, accepted, limit),
+        reasons=_parts(counts, line, Became.OVERRIDDEN, overridden, limit),
     )
+
+
+def _parts(
+    counts: Mapping[flows.Key, Count], line: Line, became: Became, whole: Count, limit: int
+) -> Mapping[str, Part]:
+    found = {
+        what[0].what: count
+        for (of, *what), count in counts.items()
+        if of == line and isinstance(what[0], Fate) and what[0].became is became
+    }
+    in_order = sorted(found.items(), key=lambda item: (-item[1].lowest, item[0]))
+    others = {name: total(count for other, count in in_order if other != name) for name in found}
+    return {name: Part(count, Rate.of(count, others[name], whole, limit)) for name, count in in_order}
 
 
 def _over_the_line(rules: Sequence[OfRule], limit: int) -> Iterator[OverTheLine]:
     for rule in dict.fromkeys(one.rule for one in rules):
         cards = [one.cards for one in rules if one.rule == rule]
         accepted, overridden = total(one.accepted for one in cards), total(one.overridden for one in cards)
-        reasons = [(reason, count) for one in cards for reason, count in one.reasons.items()]
-        not_relevant = total(count for reason, count in reasons if reason == NOT_RELEVANT)
-        others = total(count for reason, count in reasons if reason != NOT_RELEVANT)
-        for those, rest, relevance in ((not_relevant, others + accepted, True), (overridden, accepted, False)):
-            rate = Rate.of(those, rest)
+        not_relevant = total(_because(one, relevant=False) for one in cards)
+        others = accepted + total(_because(one, relevant=True) for one in cards)
+        for those, rest, is_not_relevant in ((not_relevant, others, True), (overridden, accepted, False)):
+            rate = Rate.of(those, rest, accepted + overridden, limit)
             if rate and those.lowest >= limit and rate.highest > RETIREMENT:
-                yield OverTheLine(rule, rate, relevance)
+                yield OverTheLine(rule, rate, is_not_relevant)
                 break
+
+
+def _because(of: Cards, *, relevant: bool) -> Count:
+    """Overrides with another reason than "not clinically relevant", or with this one."""
+    if not of.overridden.exact:
+        return Count(0, of.overridden.highest)
+    return total(part.count for code, part in of.reasons.items() if (code != NOT_RELEVANT) is relevant)
 
 
 # ----------------------------------------------------------------------------------------------- data, time and content
 
 
-def _gaps(tally: Tally, calls: int, limit: int) -> Iterable[DataGap]:
+def _gaps(tally: Tally, whole: Count, limit: int) -> Iterable[DataGap]:
     found = []
     for what in sorted({gap.what for gap in tally.gaps}):
         whys = {gap.why: number for gap, number in tally.gaps.items() if gap.what == what}
-        shown = published(flows.parts(whys, calls), limit)
-        found.append(DataGap(what, {why: shown[why] for why in whys}, shown[flows.REST]))
+        shown = published(flows.parts(whys, whole.lowest), limit)
+        lacking = total(shown[why] for why in whys)
+        share = Rate.of(lacking, shown[flows.REST], whole, limit)
+        found.append(DataGap(what, {why: shown[why] for why in whys}, share))
     return sorted(found, key=lambda gap: (-total(gap.whys.values()).lowest, gap.what))
 
 

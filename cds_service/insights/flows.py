@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
+from math import inf
 from typing import Any, NamedTuple
 
+from cds_service.insights.count import ZERO, Count
 from cds_service.insights.disclosure import Flow
-from cds_service.insights.tally import Advice, Became, CardKey, Fate, FindingKey
+from cds_service.insights.tally import Advice, Became, CardKey, Elsewhere, Fate, FindingKey
 
 Key = Any
-FIRED, SHOWN, SILENT, REST = "fired", "shown", "silent", "rest"
+FIRED, SHOWN, JUDGED, SILENT, REST = "fired", "shown", "judged", "silent", "rest"
 _SOURCE, _SINK = "source", "sink"
 
 
@@ -44,63 +46,84 @@ def parts(found: Mapping[str, int], whole: int) -> Iterator[Flow]:
     rest = whole - sum(found.values())
     for name, number in {**found, REST: rest}.items():
         yield Flow(name, _SOURCE, _SINK, number)
-    yield Flow(None, _SINK, _SOURCE, whole, weight=1e9)
+    yield Flow(None, _SINK, _SOURCE, whole, weight=inf)
 
 
 def cards(found: Mapping[CardKey, int], findings: Mapping[FindingKey, int]) -> Iterator[Flow]:
-    """Keys begin with the line, or with ``CARDS``; then FIRED, SHOWN or SILENT, one of those and a week, what it
-    became, its fate, or where else it went."""
+    """What was found and what became of it. Keys: the line, or ``CARDS``; then FIRED, SHOWN, JUDGED, SILENT, what it
+    became, or where else it went."""
     sums: Counter[Key] = Counter()
     for card, number in found.items():
-        line, fate = Line(card.rule, card.indicator), card.fate
-        stream = SILENT if fate.became is Became.SILENT else SHOWN
-        sums[line, stream, card.week] += number
-        for one in (line, CARDS):
-            sums[one, FIRED] += number
-            sums[one, stream] += number
-            sums[one, fate] += number
-            if stream is SHOWN:
-                sums[one, fate.became] += number
+        for line in (Line(card.rule, card.indicator), CARDS):
+            for what in _PASSES[card.fate.became]:
+                sums[line, what] += number
     for finding, number in findings.items():
-        for one in (Line(finding.rule, finding.indicator), CARDS):
-            sums[one, FIRED] += number
-            sums[one, finding.where] += number
-    for key, number in sums.items():
-        out_of, into, weight = _of_all(key[1]) if key[0] == CARDS else _of_line(*key)
-        yield Flow(key, out_of, into, number, weight)
+        for line in (Line(finding.rule, finding.indicator), CARDS):
+            sums[line, FIRED] += number
+            sums[line, finding.where] += number
+    for (line, what), number in sums.items():
+        begin, end = _BETWEEN[what]
+        if line == CARDS:  # from the particulars back to one number
+            yield Flow((line, what), end, begin, number, weight=100 if what == FIRED else 20)
+        else:
+            out_of = _SOURCE if what == FIRED else (line, begin)
+            into = what if end == what else (line, end)
+            yield Flow((line, what), out_of, into, number, weight=1 if end == what else 5)
 
 
-_Place = tuple[Key, Key, float]
-"""Between which nodes a number flows, and its weight."""
+_PASSES: Mapping[Became, tuple[str, ...]] = {
+    Became.SILENT: (FIRED, SILENT),
+    Became.RECENT: (FIRED, SHOWN, Became.RECENT),
+    **{became: (FIRED, SHOWN, JUDGED, became) for became in (Became.ACCEPTED, Became.OVERRIDDEN, Became.IGNORED)},
+}
+"""The numbers that a card is counted in."""
+_BETWEEN: Mapping[str, tuple[str, str]] = {
+    FIRED: (_SINK, "findings"),
+    SHOWN: ("findings", "shown cards"),
+    JUDGED: ("shown cards", "judged cards"),
+    **{became: ("judged cards", became) for became in (Became.ACCEPTED, Became.OVERRIDDEN, Became.IGNORED)},
+    Became.RECENT: ("shown cards", Became.RECENT),
+    **{last: ("findings", last) for last in (SILENT, *Elsewhere)},
+}
+"""The nodes of one line. A number that is divided no further flows into a node of its name, where all lines meet."""
 
 
-def _of_line(line: Line, what: Key, *week: date) -> _Place:
-    """A line comes from the source and divides by stream, by week, by what became of it, by the particulars."""
-    if week:
-        return (line, what, "weeks"), (line, what), 1
-    match what:
-        case "fired":
-            return _SOURCE, line, 10
-        case "shown" | "silent":
-            return line, (line, what, "weeks"), 8
-        case Became():
-            return (line, SHOWN), (line, what), 3
-        case Fate(became=became):
-            return (line, SILENT if became is Became.SILENT else became), what, 1
-        case _:  # said elsewhere
-            return line, what, 2
+def particulars(found: Mapping[CardKey, int], became: Became, known: Mapping[Key, Count]) -> Iterator[Flow]:
+    """What was accepted, why it was overridden, where it was silent. ``known``: of ``cards``; a line whose number is
+    not exact there is not divided, and the totals stand only where the number of all lines does. Keys: the line or
+    ``CARDS``, and the fate."""
+    every = known.get((CARDS, became), ZERO)
+    lines: Counter[Line] = Counter()
+    fates: Counter[Fate] = Counter()
+    cells: Counter[tuple[Line, Fate]] = Counter()
+    for card, number in found.items():
+        if card.fate.became is became:
+            cells[Line(card.rule, card.indicator), card.fate] += number
+    for (line, fate), number in cells.items():
+        seen = known[line, became].exact
+        if not seen and not every.exact:
+            continue
+        lines[line] += number
+        fates[fate] += number
+        yield Flow((line, fate), line, fate if every.exact else _SINK, number, seen=seen)
+    for line, number in lines.items():
+        yield Flow((line, None), _SOURCE, line, number, weight=inf, seen=known[line, became].exact)
+    if every.exact:
+        for fate, number in fates.items():
+            yield Flow((CARDS, fate), fate, _SINK, number, weight=10)
+    yield Flow((CARDS, None), _SINK, _SOURCE, sum(lines.values()), weight=inf, seen=every.exact)
 
 
-def _of_all(what: Key) -> _Place:
-    """From the particulars all lines flow together, back to one number."""
-    match what:
-        case "fired":
-            return _SINK, _SOURCE, 100
-        case "shown" | "silent":
-            return what, _SINK, 50
-        case Became():
-            return what, SHOWN, 20
-        case Fate(became=became):
-            return what, SILENT if became is Became.SILENT else became, 10
-        case _:  # said elsewhere
-            return what, _SINK, 20
+def by_week(found: Mapping[CardKey, int], stream: str, known: Mapping[Key, Count]) -> Iterator[Flow]:
+    """Cards by week, of lines whose number is exact in ``known``. Keys: the line, SHOWN or SILENT, and the week."""
+    weeks: Counter[tuple[Line, date]] = Counter()
+    lines: Counter[Line] = Counter()
+    for card, number in found.items():
+        line = Line(card.rule, card.indicator)
+        if (card.fate.became is Became.SILENT) == (stream == SILENT) and known[line, stream].exact:
+            weeks[line, card.week] += number
+            lines[line] += number
+    for (line, week), number in weeks.items():
+        yield Flow((line, stream, week), line, (line, stream), number)
+    for line, number in lines.items():
+        yield Flow((line, stream, None), (line, stream), line, number, weight=inf)

@@ -9,6 +9,7 @@ from typing import Self
 from cards.catalogue import Catalogue
 from cards.facts import Input
 from cards.logic import Offer
+from cards.triage import SUMMARY_CARD
 from cds_service.course import Stage
 from cds_service.insights.tally import NO_REASON, NOT_SAID, OTHER_LIST
 
@@ -48,7 +49,7 @@ class Names:
     def of(cls, catalogue: Catalogue) -> Self:
         words = catalogue.words
         reasons = {one.code: one.display for group in catalogue.library.override_groups.values() for one in group}
-        return cls({rule: words.title(rule) for rule in words.texts}, reasons)
+        return cls({rule: words.title(rule) for rule in (*words.texts, SUMMARY_CARD)}, reasons)
 
     def rule(self, rule: str) -> str:
         return self.rules.get(rule) or rule.replace("-", " ").capitalize()

@@ -12,12 +12,12 @@ from math import inf, isfinite
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from cds_service.insights.count import ZERO, Count, Rate
+from cds_service.insights.count import ZERO, Count, Rate, percent
 from cds_service.insights.figures import TARGET, Figures, OfRule
 from cds_service.insights.names import Names
 from cds_service.insights.selection import iso_week
 from cds_service.insights.svg import OF, inline
-from cds_service.insights.tables import percent, said_rate
+from cds_service.insights.tables import said_rate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,11 +106,9 @@ def _share(figures: Figures) -> Iterator[Plot]:
     if points:
         size = 3.2 if len(weeks) > 20 else 4.5
         axes.plot(*zip(*points, strict=True), color=OF["info"], marker="o", markersize=size, linewidth=1.0)
-    axes.axhline(TARGET, color=OF["critical"], linewidth=1.2, linestyle=(0, (5, 3)))
-    axes.annotate(
-        f"target: at most {percent(TARGET)}", (0.995, TARGET), xycoords=("axes fraction", "data"), xytext=(0, 3),
-        textcoords="offset points", ha="right", color=OF["critical"], fontsize=FONT,
-    )  # fmt: skip
+    line = axes.axhline(TARGET, color=OF["critical"], linewidth=1.2, linestyle=(0, (5, 3)))
+    line.set_label(f"target: at most {percent(TARGET)}")
+    figure.legend(handles=[line], loc="outside upper left", frameon=False, fontsize=FONT)
     top = max(TARGET * 1.25, *(rate.interval[1] for _, rate in weeks))
     axes.set_ylim(0, min(1, top * 1.05))
     axes.yaxis.set_major_formatter(lambda share, _: percent(share))
@@ -125,8 +123,8 @@ def _share(figures: Figures) -> Iterator[Plot]:
 
 
 def _fired(figures: Figures, names: Names) -> Iterator[Plot]:
-    shown = [rule for rule in figures.rules if rule.cards.shown != ZERO][:PANELS]
-    for place, rule in enumerate(shown):
+    shown = [rule for rule in figures.rules if any(count.exact and count != ZERO for count in rule.weeks.values())]
+    for place, rule in enumerate(shown[:PANELS]):
         figure, axes = _figure(1.35, 3.3)
         _bars(axes, rule, figures)
         _weeks(axes, list(rule.weeks), 3)
@@ -164,43 +162,47 @@ def _top(count: Count) -> float:
 # ---------------------------------------------------------------------------------------------- rows with a label above
 
 
-def _rows(labels: Sequence[str], bars: int, *, most: float | None = None) -> tuple[Figure, Axes]:
-    """One row for each label, with room for so many bars under it. The first row is on top."""
-    figure, axes = _figure(0.45 + len(labels) * (0.3 + 0.13 * bars))
-    axes.set_ylim(-0.05, len(labels) + 0.02)
+_LABEL, _BAR, _GAP = 0.19, 0.13, 0.08
+"""Inches of a row."""
+
+
+def _rows(labels: Sequence[str], bars: int) -> tuple[Figure, Axes]:
+    """One row for each label, with room for so many bars under it. The first row is on top; heights are in inches."""
+    row = _LABEL + _BAR * bars + _GAP
+    figure, axes = _figure(0.5 + len(labels) * row)
+    axes.set_ylim(0, len(labels) * row)
     for place, label in enumerate(labels):
         axes.annotate(
-            label, (0, len(labels) - place), xycoords=("axes fraction", "data"), xytext=(2, -1),
-            textcoords="offset points", va="top", ha="left", fontsize=FONT,
+            label, (0, (len(labels) - place) * row - _LABEL), xycoords=("axes fraction", "data"), xytext=(1, 1.5),
+            textcoords="offset points", va="bottom", ha="left", fontsize=FONT,
         )  # fmt: skip
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", linewidth=0.5)
     axes.set_axisbelow(True)
-    axes.set_xlim(0, most)
     return figure, axes
 
 
-def _height(labels: int, place: int, bar: int, bars: int) -> tuple[float, float]:
+def _bar(rows: int, place: int, bar: int = 0, bars: int = 1) -> tuple[float, float]:
     """Middle and thickness of a bar of a row."""
-    label = 0.3 / (0.3 + 0.13 * bars)
-    thick = (0.97 - label) / bars
-    return labels - place - label - thick * (bar + 0.5), thick * 0.78
+    top = (rows - place) * (_LABEL + _BAR * bars + _GAP) - _LABEL
+    return top - _BAR * (bar + 0.5), _BAR * 0.8
 
 
 def _became(figures: Figures, names: Names) -> Iterator[Plot]:
-    rules = [rule for rule in figures.rules if rule.cards.judged.lowest >= figures.limit][:MOST_RULES]
+    rules = [rule for rule in figures.rules if rule.cards.acceptance][:MOST_RULES]
     if not rules:
         return
     labels = [f"{names.rule(one.rule)}, {one.indicator} ({one.cards.judged})" for one in rules]
-    figure, axes = _rows(labels, 3, most=1)
+    figure, axes = _rows(labels, 3)
     for place, rule in enumerate(rules):
         of = rule.cards
         for bar, (name, rate) in enumerate(
             (("accepted", of.acceptance), ("overridden", of.overriding), ("ignored", of.ignoring))
         ):
             if rate:
-                _rate_bar(axes, rate, *_height(len(rules), place, bar, 3), OF[name])
+                _rate_bar(axes, rate, *_bar(len(rules), place, bar, 3), OF[name])
+    axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(lambda share, _: percent(share))
     _legend(figure, {"accepted": OF["accepted"], "overridden": OF["overridden"], "ignored": OF["ignored"]})
     whole = figures.all_cards
@@ -229,12 +231,12 @@ def _legend(figure: Figure, entries: Mapping[str, str]) -> None:
 
 
 def _reasons(figures: Figures, names: Names) -> Iterator[Plot]:
-    reasons = list(figures.all_cards.reasons.items())[:MOST_RULES]
+    reasons = [(code, part.count) for code, part in figures.all_cards.reasons.items()][:MOST_RULES]
     if not reasons:
         return
     figure, axes = _rows([f"{names.reason(code)}: {count}" for code, count in reasons], 1)
     for place, (_, count) in enumerate(reasons):
-        middle, thick = _height(len(reasons), place, 0, 1)
+        middle, thick = _bar(len(reasons), place)
         axes.barh(middle, _top(count), thick, **_look(OF["overridden"], count))
     axes.set_xlim(0, max(figures.limit, *(_top(count) for _, count in reasons)) * 1.04)
     axes.xaxis.set_major_locator(_whole_numbers(6))
@@ -252,9 +254,10 @@ def _gaps(figures: Figures, names: Names) -> Iterator[Plot]:
         for why, name in _WHYS.items():
             count = gap.whys.get(why, ZERO)
             width = _top(count) / figures.signings.whole.lowest
-            middle, thick = _height(len(gaps), place, 0, 1)
+            middle, thick = _bar(len(gaps), place)
             axes.barh(middle, width, thick, begin, **_look(OF[name], count))
             begin += width
+    axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(lambda share, _: percent(share))
     _legend(figure, {why: OF[name] for why, name in _WHYS.items()})
     said = "Share of signings that lacked an input: " + "; ".join(
@@ -270,7 +273,7 @@ def _latency(figures: Figures, names: Names) -> Iterator[Plot]:
     labels = [f"{names.stage(one.stage)}: {one.p50:.1f} / {one.p90:.1f} / {one.p99:.1f} ms" for one in timed]
     figure, axes = _rows(labels, 1)
     for place, one in enumerate(timed):
-        middle, thick = _height(len(timed), place, 0, 1)
+        middle, thick = _bar(len(timed), place)
         axes.barh(middle, one.p50, thick, color=OF["info"], linewidth=0)
         axes.barh(middle, one.p90 - one.p50, thick, one.p50, color=OF["info"], alpha=0.45, linewidth=0)
         axes.plot([one.p90, one.p99], [middle, middle], color=_INK, linewidth=0.9)

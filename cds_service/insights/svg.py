@@ -64,11 +64,9 @@ def _restyle(node: ET.Element) -> None:
                 classes.append(f"{name}-{COLOURS[value]}")
             else:
                 node.set(name, value)
-        elif name == "font":
+        elif name in ("font", "font-size"):
             size = re.search(r"([\d.]+)px", value)
             node.set("font-size", size[1] if size else "9")
-            if "bold" in value or re.search(r"\b[67]00\b", value):
-                node.set("font-weight", "bold")
         elif name in _KEPT:
             node.set(name, value)
     if node.tag == f"{{{SVG}}}text" and not any(one.startswith("fill") for one in classes):

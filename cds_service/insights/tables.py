@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from cds_service.insights.count import ZERO, Count, Rate
+from cds_service.insights.count import ZERO, Count, Rate, percent
 from cds_service.insights.figures import RETIREMENT, TARGET, Cards, Figures, Signings
 from cds_service.insights.names import Names
 from cds_service.insights.selection import iso_week
@@ -57,20 +57,16 @@ def _of(*columns: tuple[str, str], labels: int = 1) -> tuple[Column, ...]:
     return tuple(Column(key, heading, place < labels) for place, (key, heading) in enumerate(columns))
 
 
-def percent(share: float) -> str:
-    return f"{share:.0%}".replace("%", " %")
-
-
 # ---------------------------------------------------------------------------------------------------------------- calls
 
 
 def _signings(figures: Figures) -> Table:
     of = figures.signings
     rows = (
-        ("A card was shown", of.shown, of.share),
-        ("Silent cards only", of.silent, Rate.of(of.silent, of.shown + of.none)),
-        ("No card", of.none, Rate.of(of.none, of.shown + of.silent)),
         ("All", of.whole, None),
+        ("A card was shown", of.shown, of.share),
+        ("Silent cards only", of.silent, of.share_silent),
+        ("No card", of.none, of.share_none),
     )
     columns = _of(("got", "What it got"), ("signings", "Signings"), ("share", "Share"))
     note = f"A signing is a call that was answered. At most {percent(TARGET)} of them should show any card (M9)."
@@ -84,7 +80,7 @@ def _weeks(figures: Figures) -> Table:
         ("signings", "Signings"),
         ("with_card", "With a card"),
         ("share", "Share"),
-        ("days", "Days"),
+        ("days", ""),
         labels=2,
     )
     return Table("weeks", "Signings with a card, by week", columns, tuple(_of_weeks(figures)))
@@ -92,7 +88,7 @@ def _weeks(figures: Figures) -> Table:
 
 def _of_weeks(figures: Figures) -> Iterator[tuple[Cell, ...]]:
     for week, of in figures.weeks.items():
-        whole = "whole week" if figures.selection.whole(week) else "part of the week"
+        whole = "" if figures.selection.whole(week) else "part of it"
         yield iso_week(week), week, of.whole, of.shown, of.share, whole
 
 
@@ -100,11 +96,11 @@ def _of_weeks(figures: Figures) -> Iterator[tuple[Cell, ...]]:
 
 
 def _lines(figures: Figures, names: Names) -> Iterator[tuple[tuple[Cell, ...], Cards]]:
-    """Each rule and indicator, and all together, with the cells that name it."""
-    for one in figures.rules:
-        yield (names.rule(one.rule), one.rule, one.indicator), one.cards
+    """All together, and each rule and indicator, with the cells that name it."""
     if figures.rules:
         yield ("All rules", "", ""), figures.all_cards
+    for one in figures.rules:
+        yield (names.rule(one.rule), one.rule, one.indicator), one.cards
 
 
 _LINE = (("title", "Rule"), ("rule", "Id"), ("indicator", "Urgency"))
@@ -133,11 +129,11 @@ def _became(figures: Figures, names: Names) -> Table:
         *_LINE,
         ("judged", "Judged"),
         ("accepted", "Accepted"),
-        ("acceptance", "Accepted, share"),
+        ("acceptance", "Share"),
         ("overridden", "Overridden"),
-        ("overriding", "Overridden, share"),
+        ("overriding", "Share"),
         ("ignored", "Ignored"),
-        ("ignoring", "Ignored, share"),
+        ("ignoring", "Share"),
         ("recent", "Too recent"),
         labels=3,
     )
@@ -164,15 +160,11 @@ def _reasons(figures: Figures, names: Names) -> Table:
         labels=5,
     )
     rows = (
-        (*line, names.reason(code), code, count, Rate.of(count, _others(of.reasons, code)))
+        (*line, names.reason(code), code, part.count, part.share)
         for line, of in _lines(figures, names)
-        for code, count in of.reasons.items()
+        for code, part in of.reasons.items()
     )
-    return Table("reasons", "Reasons of overrides", columns, tuple(rows))
-
-
-def _others(found: Mapping[str, Count], but: str) -> Count:
-    return sum((count for name, count in found.items() if name != but), start=ZERO)
+    return Table("reasons", "Reasons of overrides", columns, tuple(rows), "A rule with few overrides is not divided.")
 
 
 def _offers(figures: Figures, names: Names) -> Table:
@@ -180,11 +172,17 @@ def _offers(figures: Figures, names: Names) -> Table:
         *_LINE, ("offer", "Suggestion"), ("kind", "Kind"), ("accepted", "Accepted"), ("share", "Share"), labels=5
     )
     rows = (
-        (*line, names.offer(kind), kind, count, Rate.of(count, _others(of.offers, kind)))
+        (*line, names.offer(kind), kind, part.count, part.share)
         for line, of in _lines(figures, names)
-        for kind, count in of.offers.items()
+        for kind, part in of.offers.items()
     )
-    return Table("suggestions", "Accepted suggestions", columns, tuple(rows), "Share of the cards that were accepted.")
+    return Table(
+        "suggestions",
+        "Accepted suggestions",
+        columns,
+        tuple(rows),
+        "Share of the cards that were accepted. A rule with few of them is not divided.",
+    )
 
 
 def _by_week(figures: Figures, names: Names) -> Table:

@@ -11,11 +11,13 @@ from typing import Any
 
 import msgspec
 
-from cds_service.insights.count import Count, Rate
+from cds_service.insights.count import Count, Rate, percent
 from cds_service.insights.figures import Figures
 from cds_service.insights.tables import Cell, Table, target_met
 
 WIDTH = 110
+FOR_MACHINES = frozenset({"rule", "id", "code", "kind", "begins"})
+"""Columns that say what the words before them say."""
 
 
 def heading(figures: Figures) -> str:
@@ -54,7 +56,7 @@ def _paragraphs(figures: Figures, made: Mapping[str, Table]) -> Iterator[str]:
 
 def _drawn(table: Table) -> str:
     """Columns under their headings; numbers to the right. Ids are for machines: the words before them say the same."""
-    kept = [place for place, column in enumerate(table.columns) if column.key not in ("rule", "id", "code", "kind")]
+    kept = [place for place, column in enumerate(table.columns) if column.key not in FOR_MACHINES]
     grid = [
         [table.columns[place].heading for place in kept],
         *([said(row[place]) for place in kept] for row in table.rows),
@@ -80,7 +82,7 @@ def said(cell: Cell) -> str:
         case None:
             return "–"
         case Rate():
-            low, high = (round(end * 100) for end in cell.interval)
+            low, high = (percent(end).removesuffix(" %") for end in cell.interval)
             return f"{cell} ({low}–{high})"
         case float():
             return f"{cell:.1f}"
