@@ -38,6 +38,7 @@ from cds_service.routes import (
     DISCOVERY,
     NO_STORE,
     Answers,
+    ForClient,
     HookCalls,
     always,
     counters,
@@ -50,6 +51,8 @@ from cds_service.services import CdsService
 from cds_service.settings import Settings, SettingsError
 from cds_service.store import Store
 from cds_service.warmed import Warmed, never
+from cds_service.workbench import Workbench
+from cds_service.workbench.roles import roles
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -69,16 +72,27 @@ def create_app(settings: Settings) -> FastAPI:
 
     about = {"mode": settings.mode, "contentVersion": deps.catalogue.content_version}
     of = {client.name: _deps_of(client, deps, reading(client)) for client in [clients.ANYBODY, *known]}
+    playing = roles(settings) if settings.sandbox else ()
+    for role in playing:
+        of[role.client.name] = replace(
+            _deps_of(role.client, deps, reading(role.client)), jurisdiction=role.jurisdiction
+        )
     answers = {name: partial(respond, deps=its) for name, its in of.items()}
     app = application(settings, service, lambda client: answers[client.name], about, gate)
-    feedback = feedback_taker(
-        settings, service, gate, lambda told, who: recorder.told(told, who.client.name, deps.clock())
-    )
+
+    def feedback(through: Gate) -> ForClient:
+        return feedback_taker(
+            settings, service, through, lambda told, who: recorder.told(told, who.client.name, deps.clock())
+        )
+
     path = f"{DISCOVERY}/{service.id}/feedback"
-    app.add_route(f"{DISCOVERY}/{{service_id}}/feedback", for_clients(feedback, gate, path), ["POST"])
+    app.add_route(f"{DISCOVERY}/{{service_id}}/feedback", for_clients(feedback(gate), gate, path), ["POST"])
     app.state.closing = [fhir.close]
     app.state.store = store
     app.add_route("/content", written_once(partial(content_page, deps.catalogue)), ["GET"])
+    if settings.sandbox:
+        calls = partial(HookCalls, settings, service, lambda client: answers[client.name])
+        Workbench(settings, service, playing, of, calls, feedback).open_in(app)
     return app
 
 

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cds_service.auth import Authenticator
-from cds_service.clients import CdsClient
+from cds_service.clients import Caller, CdsClient
 from cds_service.quotas import Quota
 from cds_service.settings import Settings
 
 _NO_LIMIT: AbstractContextManager[None] = nullcontext()
 
 
+class Authenticates(Protocol):
+    async def authenticate(self, authorization: str | None, path: str) -> Caller:
+        """Raises ``NotAuthenticated``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
-    authenticator: Authenticator
+    authenticator: Authenticates
     quotas: Mapping[str, Quota] = field(default_factory=dict)
     """By the client's name. Who has none is bound by ``max_calls`` alone: sandbox mode's callers without a token."""
     origins: frozenset[str] = frozenset()
