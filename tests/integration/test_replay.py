@@ -1,4 +1,4 @@
-"""``baclofen-cds replay`` over a small export: what it says, that it goes on after it was broken off, and on what it runs."""
+"""``baclofen-cds replay`` over a small export: what it says, that it goes on after a break, and on what it runs."""
 
 from __future__ import annotations
 
