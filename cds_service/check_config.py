@@ -51,6 +51,7 @@ def _client(client: CdsClient, settings: Settings) -> Iterator[str]:
     )
     yield from _line("rules off", *(sorted(client.rules_off) or ["none"]))
     yield from _line("rules silent", *(sorted(client.rules_silent) or ["none"]))
+    yield from _line("figures", "OF EVERY CLIENT, at /insights" if client.insights else "none")
     yield from _line("in one worker", f"{client.calls_at_once} calls at once, {client.calls_per_minute} a minute")
 
 

@@ -168,6 +168,7 @@ READERS: Mapping[str, tuple[Callable[[Any, Origin], Any], str]] = {
     "key_aliases": (_aliases, f"prefetch key as it sends it = one of {', '.join(get_args(Key))}"),
     "rules_off": (_rules_that_may_be_off, "a list of rules that are not asked"),
     "rules_silent": (_rules, "a list of rules that are assessed and not shown"),
+    "insights": (_flag, "true if it may read the figures of every client at /insights"),
     "calls_at_once": (_count, "how many of its calls one worker takes at the same time"),
     "calls_per_minute": (_count, "how many of its calls one worker takes in a minute"),
 }

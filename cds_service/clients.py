@@ -51,6 +51,8 @@ class CdsClient:
     """Not asked."""
     rules_silent: frozenset[str] = frozenset()
     """Assessed, not shown."""
+    insights: bool = False
+    """May read the figures of every client."""
     calls_at_once: int = 32
     """In one worker."""
     calls_per_minute: int = 6000

@@ -78,6 +78,8 @@ class Settings(BaseSettings):
         description="32 random characters or more, in the environment only; openssl rand -base64 32 makes some",
     )
     audit_days: int = Field(2190, ge=1, le=36_500, description="days for which calls, cards and feedback are kept")
+    small_number: int = Field(5, description="reports show no number below it: 3 to 100, or 1 to show all")
+    ignored_after_days: int = Field(7, ge=1, le=90, description="days without feedback after which a card was ignored")
     feedback_comments: bool = Field(
         False, description="true or false: whether prescribers' comments are kept, encrypted"
     )
@@ -109,6 +111,13 @@ class Settings(BaseSettings):
         if url and (not plain or "@" in parts.netloc):
             raise ValueError("is not an absolute http or https URL")
         return url.rstrip("/")
+
+    @field_validator("small_number")
+    @classmethod
+    def _hides(cls, number: int) -> int:
+        if number != 1 and not 3 <= number <= 100:
+            raise ValueError('is neither 1 nor 3 to 100 ("<2" would say that it is one)')
+        return number
 
     @field_validator("hash_key")
     @classmethod

@@ -293,7 +293,10 @@ def _parts(
     }
     in_order = sorted(found.items(), key=lambda item: (-item[1].lowest, item[0]))
     others = {name: total(count for other, count in in_order if other != name) for name in found}
-    return {name: Part(count, Rate.of(count, others[name], whole, limit)) for name, count in in_order}
+    return {
+        name: Part(count, None if count.under else Rate.of(count, others[name], whole, limit))
+        for name, count in in_order
+    }
 
 
 def _over_the_line(rules: Sequence[OfRule], limit: int) -> Iterator[OverTheLine]:

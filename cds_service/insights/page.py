@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -18,7 +18,7 @@ from cds_service.insights.figures import TARGET, Figures
 from cds_service.insights.names import Names
 from cds_service.insights.plots import Plot, PlotsMissingError, plots
 from cds_service.insights.selection import HOOKS, iso_week
-from cds_service.insights.tables import Table, tables, target_met
+from cds_service.insights.tables import ALL_RULES, LINE, Table, tables, target_met
 from cds_service.insights.written import FOR_MACHINES, heading, hidden, said
 
 
@@ -106,12 +106,24 @@ def _style() -> str:
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"said": said, "numbers": _numbers, "columns": _columns, "svg": Markup}
+    environment.filters |= {"overall": _overall, "by_rule": _by_rule}
     return environment.from_string((files("cds_service.insights") / "page.html").read_text(encoding="utf-8"))
 
 
 def _numbers(table: Table, place: int) -> bool:
     """Whether a column stands to the right."""
-    return any(isinstance(row[place], Count | Rate | float) for row in table.rows)
+    return all(row[place] is None or isinstance(row[place], Count | Rate | float) for row in table.rows)
+
+
+def _overall(table: Table) -> Table:
+    """What it says of all rules together."""
+    places = [place for place, column in enumerate(table.columns) if column.key not in LINE]
+    rows = tuple(tuple(row[place] for place in places) for row in table.rows if row[0] == ALL_RULES)
+    return replace(table, columns=tuple(table.columns[place] for place in places), rows=rows)
+
+
+def _by_rule(table: Table) -> Table:
+    return replace(table, title=f"{table.title}, by rule", rows=tuple(row for row in table.rows if row[0] != ALL_RULES))
 
 
 def _columns(table: Table) -> list[int]:

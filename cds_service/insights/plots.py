@@ -155,6 +155,13 @@ def _whole_numbers(most: int) -> MaxNLocator:
     return MaxNLocator(most, integer=True)
 
 
+def _percents(axes: Axes) -> None:
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_formatter(lambda share, _: percent(share))
+
+
 def _top(count: Count) -> float:
     return count.highest if isfinite(count.highest) else count.lowest
 
@@ -190,22 +197,21 @@ def _bar(rows: int, place: int, bar: int = 0, bars: int = 1) -> tuple[float, flo
 
 
 def _became(figures: Figures, names: Names) -> Iterator[Plot]:
-    rules = [rule for rule in figures.rules if rule.cards.acceptance][:MOST_RULES]
-    if not rules:
+    whole = figures.all_cards
+    if not whole.acceptance:
         return
-    labels = [f"{names.rule(one.rule)}, {one.indicator} ({one.cards.judged})" for one in rules]
-    figure, axes = _rows(labels, 3)
-    for place, rule in enumerate(rules):
-        of = rule.cards
+    rows = [("All rules", whole), *((f"{names.rule(one.rule)}, {one.indicator}", one.cards) for one in figures.rules)]
+    rows = [(name, of) for name, of in rows if of.acceptance][:MOST_RULES]
+    figure, axes = _rows([f"{name} ({of.judged})" for name, of in rows], 3)
+    for place, (_, of) in enumerate(rows):
         for bar, (name, rate) in enumerate(
             (("accepted", of.acceptance), ("overridden", of.overriding), ("ignored", of.ignoring))
         ):
             if rate:
-                _rate_bar(axes, rate, *_bar(len(rules), place, bar, 3), OF[name])
+                _rate_bar(axes, rate, *_bar(len(rows), place, bar, 3), OF[name])
     axes.set_xlim(0, 1)
-    axes.xaxis.set_major_formatter(lambda share, _: percent(share))
+    _percents(axes)
     _legend(figure, {"accepted": OF["accepted"], "overridden": OF["overridden"], "ignored": OF["ignored"]})
-    whole = figures.all_cards
     said = (
         "Share of judged cards that were accepted, overridden and ignored, for each rule, with 95 % intervals. "
         f"All rules: accepted {said_rate(whole.acceptance)}, overridden {said_rate(whole.overriding)}, "
@@ -258,7 +264,7 @@ def _gaps(figures: Figures, names: Names) -> Iterator[Plot]:
             axes.barh(middle, width, thick, begin, **_look(OF[name], count))
             begin += width
     axes.set_xlim(left=0)
-    axes.xaxis.set_major_formatter(lambda share, _: percent(share))
+    _percents(axes)
     _legend(figure, {why: OF[name] for why, name in _WHYS.items()})
     said = "Share of signings that lacked an input: " + "; ".join(
         f"{names.input(gap.what)} {said_rate(gap.share)}" for gap in gaps

@@ -65,7 +65,7 @@ def tally(engine: Engine, selection: Selection, reasons: Iterable[str]) -> Tally
 
 def clients(engine: Engine) -> tuple[str, ...]:
     """Names of the clients that have called."""
-    with engine.connect() as connection:
+    with unchanging(engine) as connection:
         return tuple(connection.scalars(select(hook_call.c.client).distinct().order_by(hook_call.c.client)))
 
 

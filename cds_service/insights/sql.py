@@ -55,11 +55,9 @@ def part(column: ColumnElement[str], name: str) -> ColumnElement[str]:
 
 @contextmanager
 def unchanging(engine: Engine) -> Iterator[Connection]:
-    """A connection whose every query sees the same state, whatever is written meanwhile."""
+    """A connection whose every query sees the same state, whatever is written meanwhile. It holds up no writer."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
-            # Python's driver begins a transaction only when something is written.
-            connection.exec_driver_sql("BEGIN")
-            yield connection
+            yield connection.execution_options(reads=True)  # one read transaction: see ``store.Store.engine``
         else:
             yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

@@ -98,12 +98,15 @@ def _of_weeks(figures: Figures) -> Iterator[tuple[Cell, ...]]:
 def _lines(figures: Figures, names: Names) -> Iterator[tuple[tuple[Cell, ...], Cards]]:
     """All together, and each rule and indicator, with the cells that name it."""
     if figures.rules:
-        yield ("All rules", "", ""), figures.all_cards
+        yield (ALL_RULES, "", ""), figures.all_cards
     for one in figures.rules:
         yield (names.rule(one.rule), one.rule, one.indicator), one.cards
 
 
+ALL_RULES = "All rules"
 _LINE = (("title", "Rule"), ("rule", "Id"), ("indicator", "Urgency"))
+LINE = frozenset(key for key, _ in _LINE)
+"""Columns that say which rule a row is about."""
 
 
 def _rules(figures: Figures, names: Names) -> Table:

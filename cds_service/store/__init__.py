@@ -30,7 +30,7 @@ from cds_service.store.writer import Writer
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-__all__ = ["Row", "Store", "TokenUse", "TokenUsedError", "migrate"]
+__all__ = ["Row", "Store", "TokenUse", "TokenUsedError", "migrate", "reading"]
 
 FILE = "store.sqlite3"
 _SPOOL_OF_SANDBOX = 1 << 20
@@ -135,6 +135,8 @@ class Store:
     async def close(self) -> None:
         """What is being written ends; what is in the spool stays there for the next start."""
         await asyncio.to_thread(self._end)
+        if "engine" in vars(self):
+            self.engine.dispose()
 
 
 def _end(writer: Writer, outlet: Outlet) -> None:
@@ -151,6 +153,23 @@ def migrate(settings: Settings) -> None:
         _database(settings, folder or Path()).upgrade()
     except UnavailableError as error:
         raise SettingsError(f"database: it cannot be reached or changed now ({error.__cause__}); try again") from None
+
+
+def reading(settings: Settings) -> Engine:
+    """``Store.engine`` for commands beside the service, without a writer or a spool. Raises ``SettingsError``."""
+    folder = _folder(settings)
+    if folder is None and not settings.database:
+        raise SettingsError("database: nothing is kept without one; set database or state_dir as the service has it")
+    if folder and (not settings.database or _is_file(settings.database)):
+        file = _file(settings.database) if settings.database else folder / FILE
+        if not file.exists():
+            raise SettingsError(f"database: there is no {file}; name the one of the service")
+    database = _database(settings, folder or Path())
+    try:
+        database.connect().close()
+    except UnavailableError as error:
+        raise SettingsError(f"database: it cannot be read now ({error.__cause__}); try again") from None
+    return database.engine()
 
 
 def _folder(settings: Settings) -> Path | None:
