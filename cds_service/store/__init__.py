@@ -12,7 +12,7 @@ import asyncio
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,8 +21,8 @@ from urllib.parse import unquote, urlsplit
 
 from cds_service.settings import Settings, SettingsError
 from cds_service.store.database import Database, UnavailableError, Write
-from cds_service.store.outlet import Outlet
-from cds_service.store.rows import Row, utc_text
+from cds_service.store.outlet import Outlet, Question
+from cds_service.store.rows import Cells, Row, utc_text
 from cds_service.store.sqlite import SqliteDatabase
 from cds_service.store.uses import SeenHere, TokenUse
 from cds_service.store.writer import Writer
@@ -113,7 +113,17 @@ class Store:
         """Keys of the cards that were overridden with a reason since then. None when the database does not answer: a
         card is then shown once more, never once too few."""
         given = (client, patient_hash, utc_text(since))
-        return await self._started().ask(lambda connection: connection.overridden(*given))
+        asked = Question(lambda connection: connection.overridden(*given), frozenset[str]())
+        return await self._started().ask(asked)
+
+    async def issued(self, client: str, uuids: Sequence[str]) -> Sequence[Cells]:
+        """``Connection.issued``; none when the database does not answer."""
+        return await self._started().ask(Question(lambda connection: connection.issued(client, uuids), ()))
+
+    async def delete_old(self, table: str, before: datetime) -> int:
+        """``Connection.delete_old``; 0 when the database does not answer."""
+        given = (table, utc_text(before))
+        return await self._started().ask(Question(lambda connection: connection.delete_old(*given), 0))
 
     @cached_property
     def engine(self) -> Engine:

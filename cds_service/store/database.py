@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 
+DELETED_AT_ONCE = 200
+"""Rows: calls of other workers wait meanwhile."""
+
+
 class UnavailableError(Exception):
     """The database can take nothing now: locked, full, gone, not answering. Says nothing of what was to be written."""
 
@@ -57,6 +61,12 @@ class Connection(Protocol):
 
     def overridden(self, client: str, patient_hash: str, since: str) -> frozenset[str]:
         """Override keys."""
+
+    def issued(self, client: str, uuids: Sequence[str]) -> Sequence[Cells]:
+        """Uuid, rule, moment, patient hash and override key of those of these cards that the client was shown."""
+
+    def delete_old(self, table: str, before: str) -> int:
+        """Some rows of before that moment, for good; how many."""
 
     def close(self) -> None: ...
 
@@ -136,6 +146,27 @@ def forget_statement(mark: str, locking: str = "") -> str:
     return (
         "DELETE FROM used_token WHERE (client, jti_hash) IN"  # noqa: S608
         f" (SELECT client, jti_hash FROM used_token WHERE expires < {mark} ORDER BY expires LIMIT 1000 {locking})"
+    )
+
+
+def issued_statement(mark: str, among: str) -> str:
+    """Client, and what ``among`` takes: the uuids."""
+    return (
+        "SELECT uuid, rule, at, patient_hash, override_key FROM card"  # noqa: S608
+        f" WHERE client = {mark} AND NOT silent AND uuid {among}"
+    )
+
+
+OLD_BY = {"hook_call": "at", "card": "at", "feedback": "received_at", "override_memory": "since"}
+"""Table whose rows are kept for a time → the moment that counts."""
+
+
+def old_statement(table: str, mark: str, locking: str = "") -> str:
+    """Some at a time, like ``forget_statement``."""
+    key, at = ", ".join(KEYS[table]), OLD_BY[table]
+    return (
+        f"DELETE FROM {table} WHERE ({key}) IN"  # noqa: S608
+        f" (SELECT {key} FROM {table} WHERE {at} < {mark} ORDER BY {at} LIMIT {DELETED_AT_ONCE} {locking})"
     )
 
 

@@ -12,10 +12,11 @@ already is not written again, and nothing depends on the order of two records.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock, Thread
 from time import perf_counter
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from cds_service import log, metrics
 from cds_service.settings import SettingsError
@@ -28,7 +29,15 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 15.0
 REPLAYED_AT_ONCE = 50
 """Few: other workers write meanwhile."""
 
-Question = Callable[[Connection], frozenset[str]]
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[_Answer]):
+    """What is asked of the database, and what is said when it does not answer."""
+
+    ask: Callable[[Connection], _Answer]
+    otherwise: _Answer
 
 
 class Outlet:
@@ -92,14 +101,13 @@ class Outlet:
         else:
             metrics.store_committed(perf_counter() - started)
 
-    def ask(self, question: Question) -> frozenset[str]:
-        """Nothing when the database does not answer."""
+    def ask(self, question: Question[_Answer]) -> _Answer:
         if connection := self._connection:
             try:
-                return question(connection)
+                return question.ask(connection)
             except UnavailableError as error:
                 log.failed("the database cannot be read", error.__cause__ or error)
-        return frozenset()
+        return question.otherwise
 
     def forget_tokens(self, before: str) -> None:
         """Some of those that expired before that moment."""

@@ -12,12 +12,15 @@ from psycopg.conninfo import conninfo_to_dict
 
 from cds_service.store import migrating
 from cds_service.store.database import (
+    OLD_BY,
     VERSION,
     UnavailableError,
     UnfitError,
     claim_statement,
     forget_statement,
     insert_statement,
+    issued_statement,
+    old_statement,
     overridden_statement,
 )
 from cds_service.store.migrating import Standing
@@ -35,6 +38,8 @@ LONGEST_CONNECT = 2
 _INSERT = {table: insert_statement(table, "%s") for table in TABLES}
 _CLAIM = claim_statement("%s")
 _OVERRIDDEN = overridden_statement("%s")
+_ISSUED = issued_statement("%s", "= ANY(%s)")
+_OLD = {table: old_statement(table, "%s", "FOR UPDATE SKIP LOCKED") for table in OLD_BY}
 _FORGET = forget_statement("%s", "FOR UPDATE SKIP LOCKED")
 # A server that acknowledges before its disk has it would make an answer leave before its record is durable.
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
@@ -118,6 +123,15 @@ class PostgresqlConnection:
         with _translated():
             found = self._database.execute(_OVERRIDDEN, (client, patient_hash, since))
             return frozenset(key for (key,) in found)
+
+    def issued(self, client: str, uuids: Sequence[str]) -> Sequence[Cells]:
+        with _translated():
+            found = self._database.execute(_ISSUED, (client, list(uuids)))
+            return [(uuid, rule, utc_text(at), *others) for uuid, rule, at, *others in found]
+
+    def delete_old(self, table: str, before: str) -> int:
+        with _translated():
+            return self._database.execute(_OLD[table], (before,)).rowcount
 
     def close(self) -> None:
         self._database.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,12 +13,15 @@ from typing import TYPE_CHECKING
 from cds_service.settings import SettingsError
 from cds_service.store import migrating
 from cds_service.store.database import (
+    OLD_BY,
     VERSION,
     UnavailableError,
     UnfitError,
     claim_statement,
     forget_statement,
     insert_statement,
+    issued_statement,
+    old_statement,
     overridden_statement,
 )
 from cds_service.store.migrating import Standing
@@ -34,6 +38,8 @@ _INSERT = {table: insert_statement(table, "?") for table in TABLES}
 _CLAIM = claim_statement("?")
 _OVERRIDDEN = overridden_statement("?")
 _FORGET = forget_statement("?")
+_ISSUED = issued_statement("?", "IN (SELECT value FROM json_each(?))")
+_OLD = {table: old_statement(table, "?") for table in OLD_BY}
 
 
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
@@ -129,6 +135,14 @@ class SqliteConnection:
             found = self._database.execute(_OVERRIDDEN, (client, patient_hash, since))
             return frozenset(key for (key,) in found)
 
+    def issued(self, client: str, uuids: Sequence[str]) -> Sequence[Cells]:
+        with _translated():
+            return self._database.execute(_ISSUED, (client, json.dumps(uuids))).fetchall()
+
+    def delete_old(self, table: str, before: str) -> int:
+        with self.transaction():
+            return self._database.execute(_OLD[table], (before,)).rowcount
+
     def close(self) -> None:
         self._database.close()
 
@@ -140,6 +154,8 @@ def _open(path: Path) -> sqlite3.Connection:
     )  # fmt: skip
     # An acknowledged record outlives a power failure; the journal mode is in the file, this is not.
     database.execute("PRAGMA synchronous=FULL")
+    # What is purged is overwritten, not only forgotten.
+    database.execute("PRAGMA secure_delete=ON")
     return database
 
 

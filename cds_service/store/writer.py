@@ -10,7 +10,7 @@ from datetime import timedelta
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from cds_service import log, metrics
 from cds_service.store.database import Write
@@ -24,10 +24,12 @@ TOKENS_FORGOTTEN_EVERY = 1.0
 CLOCKS_DIFFER = timedelta(minutes=5)
 """A used token is remembered for that much longer than it is valid: another machine's clock may be behind."""
 
+_Answer = TypeVar("_Answer")
+
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    what: Write | Question
+    what: Write | Question[Any]
     done: Future[Any]
     answer: Any = None
 
@@ -44,12 +46,12 @@ class Writer:
         """Returns when it is durable."""
         await self._put(write)
 
-    async def ask(self, question: Question) -> frozenset[str]:
-        """Read after everything that was written before."""
-        answer: frozenset[str] = await self._put(question)
+    async def ask(self, question: Question[_Answer]) -> _Answer:
+        """After everything that was written before."""
+        answer: _Answer = await self._put(question)
         return answer
 
-    def _put(self, what: Write | Question) -> Future[Any]:
+    def _put(self, what: Write | Question[Any]) -> Future[Any]:
         job = _Job(what, get_running_loop().create_future())
         self._queue.put(job)
         return job.done
