@@ -236,7 +236,7 @@ def test_row_16_post_on_discovery(client: Client) -> None:
     assert "GET" in response.headers["allow"]
 
 
-@pytest.mark.parametrize("path", ["/cds-services/", f"{SERVICE}/", "//cds-services", f"/{SERVICE}"])
+@pytest.mark.parametrize("path", ["/cds-services/", f"{SERVICE}/", "http://x//cds-services", f"http://x/{SERVICE}"])
 def test_row_17_trailing_slash_is_never_a_redirect(client: Client, path: str) -> None:
     assert_refused(client.request("GET", path, headers={"host": "evil.example"}), 404)
 
