@@ -1,23 +1,20 @@
 /** What a suggestion changed: for the eye by the fields of an order, and exactly by the paths of the resource. */
 
 import { element } from "./elements.js";
-import { label, lines, reasonLabel, replaces, sig, supply } from "./order.js";
+import { label, reasonLabel, replaces, steps, supply } from "./order.js";
 
 /** The fields of an order in words; a field that says nothing is empty. */
 function fields(resource, beside) {
   if (!resource) return {};
-  const doses = lines(resource).map((one) => `${one.sequence && lines(resource).length > 1 ? `${one.sequence}. ` : ""}${sig(one)}`);
   return {
     Order: label(resource, beside),
     Status: resource.status ?? "",
-    Dose: resource.resourceType === "MedicationRequest" ? doses.join("\n") || list(resource.dosageInstruction?.[0]?.text) : "",
+    Dose: steps(resource).join("\n"),
     "Supply, days": supply(resource)?.toString() ?? "",
     Replaces: replaces(resource),
     Reason: reasonLabel(resource),
   };
 }
-
-const list = (value) => value ?? "";
 
 /** Field by field: [name, before, after] of what differs. */
 export function differences(before, after, beside) {
@@ -45,8 +42,8 @@ function row([name, before, after]) {
 
 const HEAD = { update: "Changed", create: "Added", delete: "Removed" };
 
-/** One action that was carried out: {type, description, before, after}. */
-export function shownAction({ type, description, before, after }, beside) {
+/** One action that was carried out: {type, description, before, after, onChart}. */
+export function shownAction({ type, description, before, after, onChart = false }, beside) {
   const changed = differences(before, after, beside);
   const exact = type === "update" ? paths(before, after) : [];
   const table = element("table", { class: "diff" },
@@ -58,7 +55,7 @@ export function shownAction({ type, description, before, after }, beside) {
       element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "Path"), element("th", { scope: "col" }, "Before"), element("th", { scope: "col" }, "After"))),
       element("tbody", {}, ...exact.map(([at, was, is]) => row([at, was === undefined ? "" : JSON.stringify(was), is === undefined ? "" : JSON.stringify(is)])))));
   return element("div", { class: `action ${type}` },
-    element("p", {}, element("strong", {}, HEAD[type]), ` ${label(after ?? before, beside)}`),
+    element("p", {}, element("strong", {}, onChart ? "Changed on the chart" : HEAD[type]), ` ${label(after ?? before, beside)}`),
     changed.length ? table : null,
     inJson || null,
     description ? element("p", { class: "small" }, description) : null);

@@ -3,6 +3,8 @@
 import { byId, element } from "./elements.js";
 import * as order from "./order.js";
 
+const MOST_LINES = 4;
+
 export class Form {
   constructor(session, products, changed) {
     this.session = session;
@@ -65,10 +67,13 @@ export class Form {
 
   showLines(lines) {
     const focused = document.activeElement?.dataset?.at;
-    byId("lines").replaceChildren(...lines.map((one, n) => lineRow(one, n, lines.length, () => {
+    const rows = lines.map((one, n) => lineRow(one, n, lines.length, () => {
       this.session.order = order.withoutLine(this.session.order, n);
       this.changed();
-    })));
+    }));
+    const opened = byId("lines").querySelector("details")?.open ?? false;
+    byId("lines").classList.toggle("several", lines.length > 1);
+    byId("lines").replaceChildren(...(lines.length > MOST_LINES ? [inSteps(this.session.order, rows, opened)] : rows));
     if (focused) byId("lines").querySelector(`[data-at="${focused}"]`)?.focus();
   }
 
@@ -83,6 +88,14 @@ export class Form {
         element("span", { class: "more" }, [sigs, one.status === "draft" ? "" : one.status].filter(Boolean).join(", ")), remove);
     })));
   }
+}
+
+/** A taper is read as steps; its many lines are there to be edited. */
+function inSteps(one, rows, opened) {
+  const steps = order.steps(one);
+  return element("div", {},
+    element("ol", { class: "steps" }, ...steps.map((step) => element("li", {}, step.replace(/^\d+\. /, "")))),
+    element("details", { open: opened }, element("summary", {}, `Edit its ${rows.length} dose lines`), element("div", { class: "lines" }, ...rows)));
 }
 
 /** Chooses a value, or shows what the form has no option for as it is. */

@@ -41,7 +41,7 @@ function settingsChanged() {
   byId("how-summary").textContent = parts.join(" · ");
   byId("sign").textContent = chosen("hook") === "order-sign" ? "Sign order" : "Select order";
   for (const id of ["prefetch", "fhir"]) byId(id).disabled = Boolean(patient?.request);
-  byId("fhir").disabled ||= Boolean(patient?.held);
+  byId("fhir").disabled ||= Boolean(patient?.resources);
   stale();
 }
 
@@ -124,6 +124,8 @@ async function sign() {
   const hook = chosen("hook");
   const button = byId("sign");
   button.disabled = true;
+  called = null;
+  byId("why").hidden = true;
   byId("answers").setAttribute("aria-busy", "true");
   byId("status").textContent = "Asking …";
   const found = await discover(services(), config.service, hook);
@@ -170,8 +172,8 @@ async function answered() {
   showResponse(answer);
   showFeedback(feedback);
   showWhy(await post(`${root}workbench/as/${called.role}/explain`, request), config.titles);
-  if (matchMedia("(max-width: 60rem)").matches) byId("cards").scrollIntoView();
   byId("cards-heading").focus({ preventScroll: true });
+  byId("cards-heading").scrollIntoView({ block: matchMedia("(max-width: 60rem)").matches ? "start" : "nearest" });
 }
 
 function counted(cards) {
@@ -183,7 +185,6 @@ function counted(cards) {
 function failed(answer) {
   byId("answers").replaceChildren(notChecked(answer));
   byId("status").textContent = "";
-  if (!called) byId("why").hidden = true;
 }
 
 function clearAnswer() {

@@ -89,6 +89,24 @@ export const replaces = (resource) => resource.priorPrescription?.reference ?? "
 export const reason = (resource) => list(resource.reasonCode)[0]?.coding?.[0]?.code ?? "";
 export const reasonLabel = (resource) => list(resource.reasonCode)[0]?.text ?? list(resource.reasonCode)[0]?.coding?.[0]?.display ?? "";
 
+/** Dose by dose, or step by step where instructions share a sequence: one line of words for each. */
+export function steps(resource) {
+  const all = lines(resource);
+  if (all.length < 2 || all.some((one) => !one.sequence)) return all.map(sig);
+  const bySequence = grouped(all);
+  return [...bySequence].map(([sequence, own]) => {
+    const lasts = own.every((one) => one.days === own[0].days) ? own[0].days : null;
+    const doses = own.map((one) => sig(lasts ? { ...one, days: null } : one)).join(" + ");
+    return `${sequence}. ${doses}${lasts ? `, ${lasts} days` : ""}`;
+  });
+}
+
+function grouped(all) {
+  const found = new Map();
+  for (const one of all) found.set(one.sequence, [...(found.get(one.sequence) ?? []), one]);
+  return found;
+}
+
 /** "10 mg three times daily for 7 days". */
 export function sig(one) {
   if (one.unit === "words") return one.words || "no dose";

@@ -68,10 +68,11 @@ export class Session {
         return { type, description, before: null, after };
       }
       const named = reference(resource);
-      const before = this.orders.find((one) => reference(one) === named) ?? held[named] ?? null;
-      if (this.orders.some((one) => reference(one) === named)) this.orders = this.orders.map((one) => (reference(one) === named ? resource : one));
+      const own = this.orders.find((one) => reference(one) === named);
+      const before = own ?? held[named] ?? null;
+      if (own) this.orders = this.orders.map((one) => (reference(one) === named ? resource : one));
       else this.orders.push(resource);
-      return { type, description, before, after: resource };
+      return { type, description, before, after: resource, onChart: !own };
     });
   }
 }

@@ -65,7 +65,7 @@ function rules(tree, titles) {
 function numbers(finding) {
   const shown = Object.entries(finding.values).filter(([, value]) => value !== "" && !(Array.isArray(value) && !value.length));
   return element("div", {}, element("span", { class: `level ${finding.indicator}` }, finding.indicator),
-    shown.length ? element("dl", { class: "numbers" }, ...shown.flatMap(([name, value]) => [element("dt", {}, name.replaceAll("_", " ")), element("dd", {}, inWords(value))])) : null);
+    shown.length ? element("dl", { class: "numbers" }, ...shown.map(([name, value]) => element("div", {}, element("dt", {}, name.replaceAll("_", " ")), element("dd", {}, inWords(value))))) : null);
 }
 
 function inWords(value) {
