@@ -172,6 +172,23 @@ def _content(given: argparse.Namespace) -> int:
     return 0
 
 
+def _add_report(commands: Commands) -> None:
+    reported = commands.add_parser("report", help="figures: what was advised, and what became of it")
+    add_settings(reported)
+    reported.add_argument("--since", metavar="DAY", help="first day, YYYY-MM-DD (the Monday twelve weeks ago)")
+    reported.add_argument("--until", metavar="DAY", help="last day (today)")
+    reported.add_argument("--client", metavar="NAME", help="of this client (all)")
+    reported.add_argument("--hook", choices=("order-sign", "order-select"), help="calls of this hook (order-sign)")
+    reported.add_argument("--format", choices=("text", "csv", "json", "html"), default="text")
+    reported.set_defaults(run=_report)
+
+
+def _report(given: argparse.Namespace) -> int:
+    from cds_service.insights.command import run  # noqa: PLC0415  # the content is loaded only when it is needed
+
+    return run(given, settings_from(given))
+
+
 def _add_replay(commands: Commands) -> None:
     replayed = commands.add_parser("replay", help="say what the rules would have said of the orders in a FHIR export")
     add_settings(replayed)
@@ -195,6 +212,7 @@ COMMANDS: tuple[Callable[[Commands], None], ...] = (
     _add_explain,
     _add_content,
     _add_check_config,
+    _add_report,
     _add_replay,
 )
 """One function for each command: it adds a parser whose default ``run`` takes the parsed arguments."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
@@ -29,6 +29,8 @@ from cds_service.fhir_client import FhirClient, connections
 from cds_service.fhir_client.networks import LOOPBACK
 from cds_service.gate import Gate
 from cds_service.gather.codes import Codes
+from cds_service.insights.names import Names
+from cds_service.insights.reports import SANDBOX, Reports
 from cds_service.middleware import BasePath, Cors, DirectCall, Guard, RequestId, on_this_machine
 from cds_service.overrides import StoredOverrides
 from cds_service.pseudonyms import Pseudonyms
@@ -44,6 +46,7 @@ from cds_service.routes import (
     counters,
     error_response,
     feedback_taker,
+    figures_reader,
     for_clients,
     written_once,
 )
@@ -89,11 +92,25 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_route(f"{DISCOVERY}/{{service_id}}/feedback", for_clients(feedback(gate), gate, path), ["POST"])
     app.state.closing = [fhir.close]
     app.state.store = store
+    figures = figures_reader(_reports(settings, deps, store, of).written, gate, to_all=settings.sandbox)
+    app.add_route("/insights", for_clients(figures, gate, "/insights"), ["GET"])
     app.add_route("/content", written_once(partial(content_page, deps.catalogue)), ["GET"])
     if settings.sandbox:
         calls = partial(HookCalls, settings, service, lambda client: answers[client.name])
         Workbench(settings, service, playing, of, calls, feedback).open_in(app)
     return app
+
+
+def _reports(settings: Settings, deps: Deps, store: Store, clients: Iterable[str]) -> Reports:
+    return Reports(
+        engine=lambda: store.engine,
+        names=Names.of(deps.catalogue),
+        today=lambda: deps.clock().date(),
+        small_number=settings.small_number,
+        ignored_after=timedelta(days=settings.ignored_after_days),
+        clients=tuple(clients),
+        about=SANDBOX if settings.sandbox else "",
+    )
 
 
 def _deps_of(client: CdsClient, deps: Deps, reading: Reading) -> Deps:

@@ -10,6 +10,7 @@
     │   ├── HookNotServed              this CDS Service does not answer this hook
     │   └── TwoCredentials             more than one Authorization header
     ├── NotAuthenticated          401  no token, or one that is not believed: why is for our log only
+    ├── NotAllowed                403  a client that is believed, and whose profile does not allow this
     ├── NotFound                  404  no such resource or CDS Service
     ├── MethodNotAllowed          405  with Allow
     ├── SlowBody                  408  the body did not arrive in time
@@ -19,6 +20,7 @@
     ├── TooManyCalls              429  this client asks more than its profile allows, with Retry-After
     ├── HeadersTooLarge           431
     ├── InternalFault             500  our fault: never answered as "no advice"
+    ├── FiguresUnavailable        503  the database cannot be read
     └── TooBusy                   503  with Retry-After
 
 Each class has its HTTP status, the code of its OperationOutcome issue, and a public sentence with the cure. Sentences
@@ -131,6 +133,13 @@ class NotAuthenticated(ServiceError):
         self.client = client
 
 
+class NotAllowed(ServiceError):
+    status = 403
+    code = "forbidden"
+    problem = "The profile of this client does not allow it to read the figures."
+    cure = "Ask the operator of this service to set insights = true in the profile, if it is meant to."
+
+
 class NotFound(ServiceError):
     status = 404
     code = "not-found"
@@ -196,6 +205,13 @@ class ClientHungUpError(Exception):
 
     status = 499
     """In log, metrics and records."""
+
+
+class FiguresUnavailable(ServiceError):
+    status = 503
+    code = "transient"
+    problem = "The database cannot be read now. Orders are checked all the same."
+    cure = "Try again later; if it lasts, tell the operator of this service."
 
 
 class TooBusy(ServiceError):

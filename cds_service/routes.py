@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import NamedTuple, NoReturn
 
@@ -16,8 +16,11 @@ from cds_service.clinical_content.page import Page
 from cds_service.completion import HungUp
 from cds_service.course import Course, Stage
 from cds_service.errors import (
+    BadRequest,
     ClientHungUpError,
+    FiguresUnavailable,
     InternalFault,
+    NotAllowed,
     NotAuthenticated,
     NotFound,
     ServiceError,
@@ -31,6 +34,8 @@ from cds_service.errors import (
 from cds_service.feedback import Feedback, read_feedback
 from cds_service.gate import Gate
 from cds_service.hooks import HookCall, parse
+from cds_service.insights.reports import Document, NotReadError
+from cds_service.insights.selection import SelectionError
 from cds_service.services import CdsService
 from cds_service.settings import Settings
 
@@ -234,6 +239,27 @@ def _is_json(content_type: str) -> bool:
         media.startswith("application/") and media.endswith("+json")
     )
     return known and all(charset in ("utf-8", "utf8", "us-ascii") for charset in charsets)
+
+
+def figures_reader(written: Callable[[Mapping[str, str]], Document], gate: Gate, *, to_all: bool) -> ForClient:
+    """GET /insights. ``to_all``: sandbox mode. One report at a time is written in a worker, in a thread."""
+    turn = asyncio.Lock()
+
+    async def endpoint(request: Request, caller: Caller) -> Response:
+        if not (to_all or caller.client.insights):
+            raise NotAllowed
+        with gate.quota(caller.client):
+            async with turn:
+                try:
+                    document = await asyncio.to_thread(written, dict(request.query_params))
+                except SelectionError as wrong:
+                    raise BadRequest(f"{wrong.name} cannot be used.", f"{wrong.cure}.", at=wrong.name) from None
+                except NotReadError as error:
+                    log.failed("figures not read", error)
+                    raise FiguresUnavailable from None
+        return Response(document.body, 200, {**NO_STORE, **document.headers}, document.media_type)
+
+    return endpoint
 
 
 def feedback_taker(
