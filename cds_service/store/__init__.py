@@ -30,7 +30,7 @@ from cds_service.store.writer import Writer
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-__all__ = ["Row", "Store", "TokenUse", "TokenUsedError", "migrate", "reading"]
+__all__ = ["Row", "Store", "TokenUse", "TokenUsedError", "migrate", "purging", "reading"]
 
 FILE = "store.sqlite3"
 _SPOOL_OF_SANDBOX = 1 << 20
@@ -167,6 +167,20 @@ def migrate(settings: Settings) -> None:
 
 def reading(settings: Settings) -> Engine:
     """``Store.engine`` for commands beside the service, without a writer or a spool. Raises ``SettingsError``."""
+    database = _existing(settings)
+    try:
+        database.connect().close()
+    except UnavailableError as error:
+        raise SettingsError(f"database: it cannot be read now ({error.__cause__}); try again") from None
+    return database.engine()
+
+
+def purging(settings: Settings) -> Database:
+    """For ``Connection.delete_old`` beside the service. Raises ``SettingsError``."""
+    return _existing(settings)
+
+
+def _existing(settings: Settings) -> Database:
     folder = _folder(settings)
     if folder is None and not settings.database:
         raise SettingsError("database: nothing is kept without one; set database or state_dir as the service has it")
@@ -174,12 +188,7 @@ def reading(settings: Settings) -> Engine:
         file = _file(settings.database) if settings.database else folder / FILE
         if not file.exists():
             raise SettingsError(f"database: there is no {file}; name the one of the service")
-    database = _database(settings, folder or Path())
-    try:
-        database.connect().close()
-    except UnavailableError as error:
-        raise SettingsError(f"database: it cannot be read now ({error.__cause__}); try again") from None
-    return database.engine()
+    return _database(settings, folder or Path())
 
 
 def _folder(settings: Settings) -> Path | None:
