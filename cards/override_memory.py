@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from cards.facts import OralDose
 from cards.kidney import KidneyFunction
 from cards.outcome import Indicator
 from cards.triage import Dropped, ShownCard, Triaged
 
+LASTS = timedelta(hours=24)
 WHY = "overridden with a reason for this order within the last 24 hours"
 
 

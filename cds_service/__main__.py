@@ -207,6 +207,38 @@ def _replay(given: argparse.Namespace) -> int:
     return run(given, settings_from(given))
 
 
+def _add_purge(commands: Commands) -> None:
+    purged = commands.add_parser("purge", help="delete what is older than audit_days, as the service does every day")
+    add_settings(purged)
+    purged.add_argument("--days", dest="audit_days", type=int, metavar="N", help="instead of the setting audit_days")
+    purged.set_defaults(run=_purge)
+
+
+def _purge(given: argparse.Namespace) -> int:
+    from cds_service.audit.command import purge  # noqa: PLC0415  # the other commands need no database
+
+    return purge(settings_from(given))
+
+
+def _add_export(commands: Commands) -> None:
+    exported = commands.add_parser("export", help="what was advised and what became of it, as NDJSON")
+    add_settings(exported)
+    exported.add_argument("--since", metavar="DATE", help="YYYY-MM-DD or a whole moment with its zone; else everything")
+    exported.add_argument("--until", metavar="DATE", help="up to this moment, itself left out")
+    exported.add_argument(
+        "--format", required=True, choices=("audit-event", "guidance-response", "comments"),
+        help="FHIR R4 AuditEvent or GuidanceResponse, one for each call; or the comments of prescribers, decrypted",
+    )  # fmt: skip
+    exported.add_argument("--out", type=Path, metavar="FILE", help="else standard output")
+    exported.set_defaults(run=_export)
+
+
+def _export(given: argparse.Namespace) -> int:
+    from cds_service.audit.command import export  # noqa: PLC0415  # as in _purge
+
+    return export(settings_from(given), given.format, given.since, given.until, given.out)
+
+
 COMMANDS: tuple[Callable[[Commands], None], ...] = (
     _add_serve,
     _add_explain,
@@ -214,6 +246,8 @@ COMMANDS: tuple[Callable[[Commands], None], ...] = (
     _add_check_config,
     _add_report,
     _add_replay,
+    _add_purge,
+    _add_export,
 )
 """One function for each command: it adds a parser whose default ``run`` takes the parsed arguments."""
 

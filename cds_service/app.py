@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cards.catalogue import Catalogue
-from cds_service import api_docs, clients, completion, log, services, suggestions
+from cds_service import api_docs, clients, completion, log, retention, services, suggestions
 from cds_service import settings as settings_of
 from cds_service.audit import Clerk
 from cds_service.clients import CdsClient
@@ -92,6 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_route(f"{DISCOVERY}/{{service_id}}/feedback", for_clients(feedback(gate), gate, path), ["POST"])
     app.state.closing = [fhir.close]
     app.state.store = store
+    app.state.looking_after = partial(retention.daily, store, deps.clock, settings.audit_days)
     figures = figures_reader(_reports(settings, deps, store, of).written, gate, to_all=settings.sandbox)
     app.add_route("/insights", for_clients(figures, gate, "/insights"), ["GET"])
     app.add_route("/content", written_once(partial(content_page, deps.catalogue)), ["GET"])
@@ -213,7 +215,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     log.event("started")
+    looking_after = getattr(app.state, "looking_after", None)
+    task = asyncio.create_task(looking_after()) if looking_after else None
     yield
+    if task:
+        task.cancel()
     for close in getattr(app.state, "closing", ()):
         await close()
     if store := getattr(app.state, "store", None):

@@ -21,7 +21,8 @@
     ├── HeadersTooLarge           431
     ├── InternalFault             500  our fault: never answered as "no advice"
     ├── FiguresUnavailable        503  the database cannot be read
-    └── TooBusy                   503  with Retry-After
+    ├── TooBusy                   503  with Retry-After
+    └── NotKept                   503  feedback that cannot be stored now, with Retry-After
 
 Each class has its HTTP status, the code of its OperationOutcome issue, and a public sentence with the cure. Sentences
 are ours: nothing of the input is ever repeated in them.
@@ -218,6 +219,13 @@ class TooBusy(ServiceError):
     status = 503
     code = "throttled"
     problem = "The service has too many calls at once. The order was not checked."
+    cure = "Repeat the call after the seconds of the Retry-After header."
+
+
+class NotKept(ServiceError):
+    status = 503
+    code = "transient"
+    problem = "The feedback cannot be stored now."
     cure = "Repeat the call after the seconds of the Retry-After header."
 
 

@@ -34,7 +34,11 @@ class Fields(TypedDict):
     """"cds_service/hooks.py:120 parse"."""
     rule: NotRequired[str]
     entries: NotRequired[int]
-    """Of feedback."""
+    """Of feedback, taken or purged."""
+    calls: NotRequired[int]
+    """Purged."""
+    cards: NotRequired[int]
+    """Purged."""
     unreadable: NotRequired[int]
     """Entries of feedback that name no card or no outcome."""
     unknown_cards: NotRequired[int]

@@ -8,15 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
-from cards.override_memory import OverrideKey
+from cards.override_memory import LASTS, OverrideKey
 from cds_service import log, metrics
 from cds_service.pseudonyms import Pseudonyms
 from cds_service.store import Store
 
-LASTS = timedelta(hours=24)
 PATIENCE = 0.1
 """Seconds that an answer waits for the memory."""
 

@@ -6,7 +6,6 @@ A fault in the record of a call is an alarm, and costs no card. A fault in feedb
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +19,7 @@ from cds_service.audit.told import Issued
 from cds_service.card_builder import Built
 from cds_service.comments import Comments
 from cds_service.course import Course, Stage
-from cds_service.errors import status_of
+from cds_service.errors import NotKept, status_of
 from cds_service.feedback import Entry, Feedback
 from cds_service.hooks import HookCall
 from cds_service.store import Store
@@ -72,7 +71,7 @@ class StoreRecorder:
         course.done(Stage.RECORD)
 
     async def told(self, feedback: Feedback, client: str, now: datetime) -> None:
-        """Returns when it is durable. Raises what the store raises. ``client`` is the name of a profile."""
+        """Returns when it is durable, or raises ``NotKept``. ``client`` is the name of a profile."""
         names = self.clerk.pseudonyms
         issued = await self._issued(feedback.entries, client)
         rows = [
@@ -81,16 +80,15 @@ class StoreRecorder:
         ]
         if rows:
             await self.store.write(*rows)
+            if not self.store.healthy():
+                raise NotKept(headers={"retry-after": "30"})
         _count(feedback, client, [issued.get(told.name_of(one.card, names)) for one in feedback.entries])
 
     async def _issued(self, entries: Sequence[Entry], client: str) -> Mapping[str, Issued]:
-        """The cards that are known. A card that cannot be found is told of all the same, and shown once more."""
+        """The cards that are known. What is told of one that cannot be found is kept all the same."""
         uuids = [told.name_of(one.card, self.clerk.pseudonyms) for one in entries]
-        try:
-            return await asyncio.to_thread(told.issued, self.store.engine, client, uuids) if uuids else {}
-        except Exception as error:  # noqa: BLE001  # the feedback itself is worth more than what it belongs to
-            log.failed("cards of feedback not found", error)
-            return {}
+        found = await self.store.issued(client, uuids) if uuids else ()
+        return {uuid: Issued(rule, datetime.fromisoformat(at), *hashes) for uuid, rule, at, *hashes in found}
 
 
 def _not_recorded(error: Exception) -> None:

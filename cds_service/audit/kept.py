@@ -55,3 +55,15 @@ def _with_cards(connection: Connection, page: Sequence[Row[Any]]) -> Iterator[Ke
         of_call[one.call_id].append(KeptCard(one, tuple(told[one.client, one.uuid])))
     for call in page:
         yield Kept(call, tuple(of_call[call.id]))
+
+
+def comments(engine: Engine, since: datetime, until: datetime) -> Iterator[tuple[Row[Any], str | None]]:
+    """Entries of feedback with a sealed comment, and the rule of their card where it is known."""
+    of_card = and_(card.c.uuid == feedback.c.card_uuid, card.c.client == feedback.c.client)
+    asked = (
+        select(feedback, card.c.rule).select_from(feedback.outerjoin(card, of_card)).order_by(feedback.c.received_at)
+    )
+    wanted = and_(feedback.c.comment.is_not(None), feedback.c.received_at >= since, feedback.c.received_at < until)
+    with engine.connect().execution_options(reads=True, yield_per=AT_ONCE) as connection:
+        for told in connection.execute(asked.where(wanted)):
+            yield told, told.rule

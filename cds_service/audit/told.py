@@ -6,26 +6,20 @@ Nothing of what a client wrote is kept as it is but codes and UUIDs: an id that 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import Engine, select
-
+from cards.override_memory import LASTS
 from cds_service.audit import detail
 from cds_service.comments import Comments
 from cds_service.feedback import EPIC, Entry, Outcome, Reason
-from cds_service.overrides import LASTS
 from cds_service.pseudonyms import Pseudonyms
 from cds_service.store.rows import Row
-from cds_service.store.schema import card
 
 OTHER = "other"
 """Stands for a reason that was given and is no code."""
-
-AT_ONCE = 500
-"""Cards that are asked for in one question to the database."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CODE = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -97,15 +91,3 @@ def _coded(reason: Reason | None, *, with_reason: bool) -> tuple[str | None, str
         return None, OTHER if with_reason else None
     known = reason.system == EPIC or _SYSTEM.fullmatch(reason.system)
     return reason.system if known else None, reason.code
-
-
-def issued(engine: Engine, client: str, uuids: Sequence[str]) -> dict[str, Issued]:
-    """Those of these cards that were shown to that client, by uuid."""
-    found = {}
-    with engine.connect().execution_options(reads=True) as connection:
-        for start in range(0, len(uuids), AT_ONCE):
-            some = card.c.uuid.in_(uuids[start : start + AT_ONCE])
-            asked = select(card.c.uuid, card.c.rule, card.c.at, card.c.patient_hash, card.c.override_key)
-            for uuid, *about in connection.execute(asked.where(some, card.c.client == client, ~card.c.silent)):
-                found[uuid] = Issued(*about)
-    return found

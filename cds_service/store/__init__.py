@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from cds_service.settings import Settings, SettingsError
-from cds_service.store.database import Database, UnavailableError, Write
+from cds_service.store.database import Database, IssuedCard, UnavailableError, Write
 from cds_service.store.outlet import Outlet, Question
-from cds_service.store.rows import Cells, Row, utc_text
+from cds_service.store.rows import Row, utc_text
 from cds_service.store.sqlite import SqliteDatabase
 from cds_service.store.uses import SeenHere, TokenUse
 from cds_service.store.writer import Writer
@@ -116,7 +116,7 @@ class Store:
         asked = Question(lambda connection: connection.overridden(*given), frozenset[str]())
         return await self._started().ask(asked)
 
-    async def issued(self, client: str, uuids: Sequence[str]) -> Sequence[Cells]:
+    async def issued(self, client: str, uuids: Sequence[str]) -> Sequence[IssuedCard]:
         """``Connection.issued``; none when the database does not answer."""
         return await self._started().ask(Question(lambda connection: connection.issued(client, uuids), ()))
 

@@ -19,6 +19,10 @@ DELETED_AT_ONCE = 200
 """Rows: calls of other workers wait meanwhile."""
 
 
+IssuedCard = tuple[str, str, str, str | None, str | None]
+"""Uuid, rule, moment, patient hash, override key."""
+
+
 class UnavailableError(Exception):
     """The database can take nothing now: locked, full, gone, not answering. Says nothing of what was to be written."""
 
@@ -62,7 +66,7 @@ class Connection(Protocol):
     def overridden(self, client: str, patient_hash: str, since: str) -> frozenset[str]:
         """Override keys."""
 
-    def issued(self, client: str, uuids: Sequence[str]) -> Sequence[Cells]:
+    def issued(self, client: str, uuids: Sequence[str]) -> Sequence[IssuedCard]:
         """Uuid, rule, moment, patient hash and override key of those of these cards that the client was shown."""
 
     def delete_old(self, table: str, before: str) -> int:

@@ -14,6 +14,7 @@ from cds_service.store import migrating
 from cds_service.store.database import (
     OLD_BY,
     VERSION,
+    IssuedCard,
     UnavailableError,
     UnfitError,
     claim_statement,
@@ -124,7 +125,7 @@ class PostgresqlConnection:
             found = self._database.execute(_OVERRIDDEN, (client, patient_hash, since))
             return frozenset(key for (key,) in found)
 
-    def issued(self, client: str, uuids: Sequence[str]) -> Sequence[Cells]:
+    def issued(self, client: str, uuids: Sequence[str]) -> Sequence[IssuedCard]:
         with _translated():
             found = self._database.execute(_ISSUED, (client, list(uuids)))
             return [(uuid, rule, utc_text(at), *others) for uuid, rule, at, *others in found]

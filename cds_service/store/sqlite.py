@@ -15,6 +15,7 @@ from cds_service.store import migrating
 from cds_service.store.database import (
     OLD_BY,
     VERSION,
+    IssuedCard,
     UnavailableError,
     UnfitError,
     claim_statement,
@@ -135,7 +136,7 @@ class SqliteConnection:
             found = self._database.execute(_OVERRIDDEN, (client, patient_hash, since))
             return frozenset(key for (key,) in found)
 
-    def issued(self, client: str, uuids: Sequence[str]) -> Sequence[Cells]:
+    def issued(self, client: str, uuids: Sequence[str]) -> Sequence[IssuedCard]:
         with _translated():
             return self._database.execute(_ISSUED, (client, json.dumps(uuids))).fetchall()
 
