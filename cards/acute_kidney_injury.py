@@ -8,9 +8,9 @@ from decimal import Decimal
 from statistics import median
 
 from cards.facts import CreatinineResult, PatientFacts, Problem, ProblemList
-from cards.kidney_estimates import day, days_between, duration, reaches, shown
+from cards.kidney_estimates import day, reaches, shown
 from cards.kidney_tiers import KidneyLimits
-from cards.quantities import Days, SerumCreatinine
+from cards.quantities import SerumCreatinine
 from cards.values import frozen
 
 
@@ -48,27 +48,25 @@ def _rising(creatinines: Sequence[CreatinineResult], today: date, limits: Kidney
     if not creatinines:
         return None
     newest = max(creatinines, key=lambda result: (result.taken, result.value))
-    if days_between(day(newest.taken), today) > limits.acute_lowest_max_age:
+    taken, now = day(newest.taken), newest.value
+    if taken < limits.acute_lowest_max_age.before(today):
         return None
-    others = list(creatinines)
-    others.remove(newest)
-    now = newest.value
+    others = [result for result in creatinines if result is not newest]
 
-    hours = duration(limits.acute_rise_within_at_most)
-    before = _lowest(r for r in others if newest.taken - r.taken <= hours)
+    hours_ago = newest.taken - limits.acute_rise_within_at_most.span
+    before = _lowest([r for r in others if r.taken >= hours_ago])
     if before and reaches((rise := now - before).value, limits.acute_rise_at_least.value):
         return _injury(before, now, f"creatinine up by {shown(rise)} within {limits.acute_rise_within_at_most}")
 
-    def aged(result: CreatinineResult) -> Days:
-        return days_between(day(result.taken), day(newest.taken))
-
     ratio = limits.acute_ratio_at_least.value
-    recent = limits.acute_lowest_max_age
-    before = _lowest(r for r in others if aged(r) <= recent)
+    recent = limits.acute_lowest_max_age.before(taken)
+    before = _lowest([r for r in others if day(r.taken) >= recent])
     if before and reaches(now.value, ratio * before.value):
-        return _injury(before, now, f"creatinine {_times(now, before)} times its lowest value of the last {recent}")
+        lowest = f"its lowest value of the last {limits.acute_lowest_max_age}"
+        return _injury(before, now, f"creatinine {_times(now, before)} times {lowest}")
 
-    baseline = [r.value.value for r in others if recent < aged(r) <= limits.acute_baseline_max_age]
+    year = limits.acute_baseline_max_age.before(taken)
+    baseline = [r.value.value for r in others if year <= day(r.taken) < recent]
     if baseline:
         before = SerumCreatinine(median(baseline))
         if reaches(now.value, ratio * before.value):
@@ -83,7 +81,7 @@ def _diagnosed(facts: PatientFacts, limits: KidneyLimits) -> AcuteInjury | None:
         entry.recorded
         for entry in facts.problems.active(Problem.ACUTE_KIDNEY_INJURY)
         if entry.recorded is not None
-        and Days.of(0) <= days_between(entry.recorded, facts.today) <= limits.acute_diagnosis_max_age
+        and limits.acute_diagnosis_max_age.before(facts.today) <= entry.recorded <= facts.today
     ]
     return AcuteInjury(None, None, f"acute kidney injury recorded on {max(recorded)}") if recorded else None
 

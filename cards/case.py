@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from functools import cached_property
 
 from cards.dosing import Dosing
 from cards.facts import (
@@ -25,7 +24,7 @@ from cards.facts import (
 )
 from cards.kidney import KidneyFunction
 from cards.quantities import NO_DOSE, Age, DailyDose, Days
-from cards.values import frozen, frozen_with_cache
+from cards.values import frozen, frozen_with_once, once
 
 ADULT = Age.of(18)
 
@@ -45,7 +44,10 @@ class Kind(StrEnum):
     @property
     def rises(self) -> bool:
         """More baclofen than before, or possibly so: an unread dose is judged as a start."""
-        return self in (Kind.INITIATION, Kind.INCREASE, Kind.UNKNOWN)
+        return self in _RISING
+
+
+_RISING = frozenset({Kind.INITIATION, Kind.INCREASE, Kind.UNKNOWN})
 
 
 class Indication(StrEnum):
@@ -84,7 +86,7 @@ class CurrentBaclofen:
         return self.dose == NO_DOSE
 
 
-@frozen_with_cache
+@frozen_with_once
 class Case:
     facts: PatientFacts
     orders: tuple[BaclofenOrder, ...]
@@ -105,7 +107,7 @@ class Case:
     def order(self) -> BaclofenOrder:
         return self.orders[0]
 
-    @cached_property
+    @once
     def stops(self) -> bool:
         """Baclofen ends with this signing; an order for a pump can be a stop too."""
         return self.kind is Kind.STOP or all(order.stops for order in self.orders)
@@ -114,7 +116,7 @@ class Case:
     def age(self) -> Age | Missing:
         return self.facts.age
 
-    @cached_property
+    @once
     def adult(self) -> bool:
         """An unknown age counts as adult: adult rules then run, and age is said to be missing."""
         return isinstance(self.facts.age, Missing) or self.facts.age >= ADULT
@@ -127,6 +129,14 @@ class Case:
     def active(self, *kinds: Problem) -> Sequence[ProblemEntry]:
         problems = self.facts.problems
         return () if isinstance(problems, Missing) else problems.active(*kinds)
+
+    def lately(self, max_age: Days, *kinds: Problem) -> Sequence[ProblemEntry]:
+        """Those of the time that ends today; an active one without a date counts."""
+        entries = self.ever(*kinds)
+        if not entries:
+            return ()
+        oldest = max_age.before(self.facts.today)
+        return [entry for entry in entries if entry.is_since(oldest)]
 
     @property
     def charted_baclofen(self) -> Sequence[ChartBaclofen]:

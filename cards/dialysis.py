@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import date
 
 from cards.facts import Missing, PatientFacts, Problem, ProblemEntry, ProblemList
-from cards.kidney_estimates import days_between
 from cards.kidney_tiers import KidneyLimits
 
 GRAFT_FAILURE = "graft-failure"
@@ -17,6 +16,8 @@ def dialysis(facts: PatientFacts, limits: KidneyLimits) -> tuple[ProblemEntry | 
     """The evidence that the patient is on dialysis now, and clauses for the card."""
     conditions = _entries(facts.problems, Problem.DIALYSIS)
     procedures = _entries(facts.procedures, Problem.DIALYSIS)
+    if not (conditions or procedures):
+        return None, ()
     performed = [entry for entry in procedures if entry.active or _performed_lately(entry, facts.today, limits)]
     current = performed or [entry for entry in conditions if entry.active]
     undated = any(entry.recorded is None for entry in procedures if not entry.active)
@@ -36,7 +37,7 @@ def dialysis(facts: PatientFacts, limits: KidneyLimits) -> tuple[ProblemEntry | 
 
 
 def _performed_lately(entry: ProblemEntry, today: date, limits: KidneyLimits) -> bool:
-    return entry.recorded is not None and days_between(entry.recorded, today) <= limits.dialysis_procedure_max_age
+    return entry.recorded is not None and entry.recorded >= limits.dialysis_procedure_max_age.before(today)
 
 
 def _working_grafts(facts: PatientFacts) -> list[ProblemEntry]:

@@ -54,13 +54,18 @@ class Drinking:
         return naming.joined((*self.acute, *self.lately))
 
 
+NO_SIGN = Drinking((), (), ())
+
+
 def drinking(facts: PatientFacts, windows: Windows) -> Drinking:
-    newest = _newest(facts, windows)
+    newest, intoxications = _newest(facts, windows), _intoxications(facts, windows)
+    if not (newest or intoxications):
+        return NO_SIGN
     positive = [one for one in newest if one.positive]
     return Drinking(
         acute=(
             *(_shown(one) for one in positive if one.test is AlcoholTest.ETHANOL),
-            *(naming.dated(entry) for entry in _intoxications(facts, windows)),
+            *(naming.dated(entry) for entry in intoxications),
         ),
         lately=tuple(_shown(one) for one in positive if one.test is not AlcoholTest.ETHANOL),
         unread=tuple(
@@ -93,8 +98,10 @@ def _intoxications(facts: PatientFacts, windows: Windows) -> list[ProblemEntry]:
     """Only a dated one: nothing else shows that it was in these days."""
     if not isinstance(facts.problems, ProblemList):
         return []
-    oldest = windows.intoxication_max_age.before(facts.today)
     entries = facts.problems.of(Problem.ALCOHOL_INTOXICATION)
+    if not entries:
+        return []
+    oldest = windows.intoxication_max_age.before(facts.today)
     return [entry for entry in entries if entry.recorded is not None and entry.recorded >= oldest]
 
 

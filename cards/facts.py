@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum, StrEnum
-from functools import cached_property
 
 from cards.quantities import (
     Age,
@@ -25,7 +24,7 @@ from cards.quantities import (
     SingleDose,
     Weight,
 )  # fmt: skip
-from cards.values import frozen, frozen_with_cache
+from cards.values import frozen, frozen_with_once, once
 
 # --------------------------------------------------------------------------------------------- absence and origin
 
@@ -117,7 +116,7 @@ class Setting(Enum):
 # -------------------------------------------------------------------------------------------------- kidney results
 
 
-class EgfrMethod(Enum):
+class EgfrMethod(StrEnum):
     """How a reported eGFR was made; best first (rules.md R1)."""
 
     CKD_EPI_2021_CR_CYS = "CKD-EPI 2021 creatinine-cystatin C"
@@ -250,12 +249,12 @@ class ProblemEntry:
         return self.recorded >= oldest if self.recorded else self.active
 
 
-@frozen_with_cache
+@frozen_with_once
 class ProblemList:
     entries: tuple[ProblemEntry, ...] = ()
     incomplete: str = ""
 
-    @cached_property
+    @once
     def kinds(self) -> frozenset[Problem]:
         return frozenset[Problem]().union(*[entry.kinds for entry in self.entries])
 
@@ -502,7 +501,7 @@ class Observations:
     incomplete: str = ""
 
 
-@frozen_with_cache
+@frozen_with_once
 class PatientFacts:
     """Everything that the rules may read. Built by ``cds_service.gather``; in tests by vignettes."""
 
@@ -531,17 +530,17 @@ class PatientFacts:
     orders_unread: int = 0
     """Drafts of this patient whose medicine stands nowhere that could be read: any of them may be baclofen."""
 
-    @cached_property
+    @once
     def today(self) -> date:
         return self.now.date()
 
-    @cached_property
+    @once
     def taken(self) -> tuple[Medication, ...]:
         """Medicines of the chart, then those that are drafted in this session; baclofen apart."""
         charted = () if isinstance(self.medications, Missing) else self.medications.others
         return (*charted, *self.drafted)
 
-    @cached_property
+    @once
     def classes_taken(self) -> frozenset[DrugClass]:
         return frozenset[DrugClass]().union(*[medicine.classes for medicine in self.taken])
 
@@ -551,7 +550,7 @@ class PatientFacts:
             return ()
         return [medicine for medicine in self.taken if not medicine.classes.isdisjoint(classes)]
 
-    @cached_property
+    @once
     def gaps(self) -> Mapping[Input, Missing]:
         """Why an input may lack something, for each that may: it was not read, or not whole."""
         read = (

@@ -10,7 +10,8 @@ from datetime import date
 
 from cards.acute_kidney_injury import AcuteInjury, acute_injury, undated_diagnosis
 from cards.dialysis import dialysis
-from cards.facts import Bound, ChartText, Input, KidneyResults, Missing, Observations, PatientFacts, ProblemList, Why
+from cards.facts import Bound, ChartText, Input, KidneyResults, Missing, Observations, PatientFacts, Why
+from cards.gaps import unread
 from cards.kidney_choice import choose
 from cards.kidney_estimates import Estimate, adult_estimates, black_variants, child_estimates, days_between, past
 from cards.kidney_tiers import KidneyLimits, Tier
@@ -54,8 +55,7 @@ def resolve(facts: PatientFacts, limits: KidneyLimits) -> KidneyFunction | Missi
     evidence, notes = dialysis(facts, limits)
     if evidence is not None:
         return _without_value(Tier.DIALYSIS, None, (), notes, dialysis=evidence.label)
-    unread = [_gap(Input.PROBLEMS, facts.problems), _gap(Input.PROCEDURES, facts.procedures)]
-    unchecked = tuple(gap for gap in unread if gap is not None)
+    unchecked = unread(facts, Input.PROBLEMS, Input.PROCEDURES)
     if undated_diagnosis(facts):
         undated = "acute kidney injury is on the problem list without a date"
         notes += (undated,)
@@ -154,31 +154,22 @@ def _usable(estimate: Estimate | None, today: date, limits: KidneyLimits) -> Est
     """A year old at most; a reduced one up to five years (R9)."""
     if estimate is None:
         return None
-    age = days_between(estimate.day, today)
-    reduced = estimate.decides < limits.stale_below
-    return estimate if age <= (limits.stale_max_age if reduced else limits.usable_max_age) else None
+    max_age = limits.stale_max_age if estimate.decides < limits.stale_below else limits.usable_max_age
+    return estimate if estimate.day >= max_age.before(today) else None
 
 
 def _child(facts: PatientFacts, results: KidneyResults, limits: KidneyLimits) -> _Reading:
     height = _height(facts, limits)
     newest = choose(child_estimates(results, height), (), facts.today, limits)
-    used = newest if newest and days_between(newest.day, facts.today) <= limits.usable_max_age else None
+    used = newest if newest and newest.day >= limits.usable_max_age.before(facts.today) else None
     if used or height or not results.creatinines:
         return _Reading(used, newest)
-    gap = _gap(Input.OBSERVATIONS, facts.observations)
     note = f"no height of the last {limits.height_max_age}: no eGFR can be computed under 18"
-    return _Reading(None, newest, (note,), (gap,) if gap else ())
+    return _Reading(None, newest, (note,), unread(facts, Input.OBSERVATIONS))
 
 
 def _height(facts: PatientFacts, limits: KidneyLimits) -> Height | None:
     if not isinstance(facts.observations, Observations) or facts.observations.body.height is None:
         return None
     height, measured = facts.observations.body.height
-    return height if Days.of(0) <= days_between(measured, facts.today) <= limits.height_max_age else None
-
-
-def _gap(what: Input, read: ProblemList | Observations | Missing) -> Missing | None:
-    """What could not be read of an input; "not recorded" is clinical information and no gap."""
-    if isinstance(read, Missing):
-        return None if read.why is Why.NOT_RECORDED else read
-    return Missing(what, Why.NOT_AVAILABLE, read.incomplete) if read.incomplete else None
+    return height if limits.height_max_age.before(facts.today) <= measured <= facts.today else None

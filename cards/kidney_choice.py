@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 
 from cards.facts import Bound, CreatinineResult
-from cards.kidney_estimates import COMPUTED, Estimate, days_between, duration, reaches
+from cards.kidney_estimates import COMPUTED, Estimate, reaches
 from cards.kidney_tiers import KidneyLimits
 from cards.quantities import SerumCreatinine
 
@@ -19,20 +20,17 @@ def choose(
     """The newest collection's best method, unless an older cystatin-based value still holds (R3)."""
     if not estimates:
         return None
-    within = duration(limits.same_collection_at_most)
+    within = limits.same_collection_at_most.span
     newest = max(estimate.taken for estimate in estimates)
     collection = [estimate for estimate in estimates if newest - estimate.taken <= within]
     best = _best(collection)
     if best.with_cystatin:
         return _naming_others(best, collection, limits)
-    held = [
-        estimate
-        for estimate in estimates
-        if estimate.with_cystatin
-        and estimate.bound is Bound.EXACT
-        and days_between(estimate.day, today) <= limits.cystatin_max_age
-    ]
-    older = choose(held, (), today, limits) if held else None
+    with_cystatin = [one for one in estimates if one.with_cystatin and one.bound is Bound.EXACT]
+    if not with_cystatin:
+        return _naming_others(best, collection, limits)
+    oldest = limits.cystatin_max_age.before(today)
+    older = choose([estimate for estimate in with_cystatin if estimate.day >= oldest], (), today, limits)
     if older and _unchanged(_near(older.taken, creatinines, within), _near(newest, creatinines, within), limits):
         note = f"newer eGFR without cystatin C: {best.egfr:n}; creatinine changed little, so the one with it is used"
         return replace(older, notes=(*older.notes, note))
@@ -40,17 +38,21 @@ def choose(
 
 
 def _best(collection: Sequence[Estimate]) -> Estimate:
-    best = min(collection, key=_preference)
+    preferences = [_preference(estimate) for estimate in collection]
+    highest = min(preferences)
+    equals = [one for one, preference in zip(collection, preferences, strict=True) if preference == highest]
+    # Which of two equal ones is named must not depend on the order sent.
+    best = equals[0] if len(equals) == 1 else min(equals, key=attrgetter("method"))
     if best.rank == COMPUTED:
         # The laboratory's own "below 15" is not lifted by our computation.
         below = [e for e in collection if e.bound is Bound.BELOW and e.egfr <= best.egfr]
-        return min(below, key=lambda estimate: (estimate.value, _preference(estimate)), default=best)
+        return min(below, key=lambda estimate: (estimate.value, _preference(estimate), estimate.method), default=best)
     return best
 
 
-def _preference(estimate: Estimate) -> tuple[int, Decimal, float, str]:
-    """The better method, then the lower value (R1); the rest only makes the choice independent of the order sent."""
-    return estimate.rank, estimate.value, -estimate.taken.timestamp(), estimate.method
+def _preference(estimate: Estimate) -> tuple[int, Decimal, float]:
+    """The better method, then the lower value (R1), then the newer one."""
+    return estimate.rank, estimate.value, -estimate.taken.timestamp()
 
 
 def _naming_others(best: Estimate, collection: Iterable[Estimate], limits: KidneyLimits) -> Estimate:
@@ -58,8 +60,11 @@ def _naming_others(best: Estimate, collection: Iterable[Estimate], limits: Kidne
     exact = [other for other in collection if other.bound is Bound.EXACT and other.egfr != best.egfr]
     if not exact:
         return best
-    elsewhere = [other for other in exact if limits.tier(other.decides) is not limits.tier(best.decides)]
+    tier = limits.tier(best.decides)
+    elsewhere = [other for other in exact if limits.tier(other.decides) is not tier]
     named = sorted({_words(other) for other in exact if other.reported or other in elsewhere})
+    if not named:
+        return best
     worse = sorted(
         {_words(other) for other in elsewhere if other.value < limits.contradiction_below.value * best.value}
     )

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cached_property
 from typing import Protocol, TypeVar
 
 from cards.facts import Bound, CreatinineResult, CystatinResult, EgfrMethod, EgfrResult, KidneyResults, Sex
 from cards.kidney_equations import bedside_schwartz, ckd_epi_2021_creatinine, ckd_epi_2021_creatinine_cystatin
 from cards.kidney_tiers import KidneyLimits
-from cards.quantities import Age, CystatinC, Days, Egfr, Height, Hours, SerumCreatinine, half_up
-from cards.values import frozen_with_cache
+from cards.quantities import Age, Days, Egfr, Height, Quantity, half_up
+from cards.values import frozen_with_once, once
 
 _PREFERENCE = (
     EgfrMethod.CKD_EPI_2021_CR_CYS, EgfrMethod.CKD_EPI_2012_CR_CYS, EgfrMethod.CYSTATIN_C, EgfrMethod.CKD_EPI_2021_CR,
@@ -25,31 +24,46 @@ COMPUTED = len(_PREFERENCE)
 """Rank of our own computation from creatinine alone."""
 _RACE = COMPUTED + 1
 _HUNDREDTH, _THOUSANDTH = Decimal("0.01"), Decimal("0.001")
+_NOT_FOR_ADULTS = frozenset({EgfrMethod.RACE_BLACK, EgfrMethod.SCHWARTZ})
 _ONLY_BOUND = COMPUTED + 2
 """A value known only as "above 60" comes after everything exact: with a creatinine, that is computed instead (R5)."""
 
 
-@frozen_with_cache
+@frozen_with_once
 class Estimate:
     value: Decimal
     """mL/min/1.73 m², unrounded; for a bound the bound itself."""
     taken: datetime
     rank: int
     """Smaller is the better method."""
-    method: str
+    equation: str
+    computed_from: tuple[tuple[str, Quantity], ...] = ()
+    """Names and amounts; empty for an estimate that was reported."""
     with_cystatin: bool = False
     bound: Bound = Bound.EXACT
-    reported: bool = False
     notes: tuple[str, ...] = ()
     contradiction: str = ""
     """Another result of the same collection says something much worse."""
 
-    @cached_property
+    @property
+    def reported(self) -> bool:
+        return not self.computed_from
+
+    @property
+    def method(self) -> str:
+        """ "CKD-EPI 2021, computed from creatinine 1.25 mg/dL"."""
+        if self.reported:
+            return f"{self.equation}, as reported"
+        return (
+            f"{self.equation}, computed from {' and '.join(f'{what} {shown(of)}' for what, of in self.computed_from)}"
+        )
+
+    @once
     def egfr(self) -> Egfr:
         """Whole number, half up (R2)."""
         return Egfr.of(half_up(self.value))
 
-    @cached_property
+    @once
     def decides(self) -> Egfr:
         """The whole number that the tier is read from: "below 30" is in the tier of 29."""
         return self.egfr - Egfr.of(1) if self.bound is Bound.BELOW else self.egfr
@@ -61,15 +75,11 @@ class Estimate:
 
 def day(moment: datetime) -> date:
     """The UTC calendar day, in which windows of days are counted (resolutions.md 18)."""
-    return moment.astimezone(UTC).date()
+    return moment.date() if moment.tzinfo is UTC else moment.astimezone(UTC).date()
 
 
 def days_between(earlier: date, later: date) -> Days:
     return Days.of((later - earlier).days)
-
-
-def duration(hours: Hours) -> timedelta:
-    return timedelta(hours=float(hours.value))
 
 
 def reaches(value: Decimal, limit: Decimal) -> bool:
@@ -88,14 +98,15 @@ def _taken(results: Iterable[_Taken]) -> list[datetime]:
 
 def past(results: KidneyResults, today: date) -> tuple[KidneyResults, bool]:
     """The results without those dated after today, and whether there were any such."""
+    end = datetime.combine(today + timedelta(days=1), time.min, UTC)
     moments = [*_taken(results.egfrs), *_taken(results.creatinines), *_taken(results.cystatins)]
-    if not any(day(moment) > today for moment in moments):
+    if not moments or max(moments) < end:
         return results, False
     kept = replace(
         results,
-        egfrs=tuple(r for r in results.egfrs if day(r.taken) <= today),
-        creatinines=tuple(r for r in results.creatinines if day(r.taken) <= today),
-        cystatins=tuple(r for r in results.cystatins if day(r.taken) <= today),
+        egfrs=tuple(r for r in results.egfrs if r.taken < end),
+        creatinines=tuple(r for r in results.creatinines if r.taken < end),
+        cystatins=tuple(r for r in results.cystatins if r.taken < end),
     )
     return kept, True
 
@@ -108,14 +119,15 @@ def adult_estimates(
 ) -> list[Estimate]:
     """Those that can decide: of the newest collection, and every older one with cystatin C. Black variants of
     race-based values are none of them; without an age only what was reported."""
-    reported = [r for r in results.egfrs if r.method not in (EgfrMethod.RACE_BLACK, EgfrMethod.SCHWARTZ)]
+    reported = [r for r in results.egfrs if r.method not in _NOT_FOR_ADULTS]
     if age is None:
         return [_reported(result) for result in reported]
-    within = duration(limits.same_collection_at_most)
+    within = limits.same_collection_at_most.span
+    oldest = limits.cystatin_max_age.before(today)
     with_cystatin = [
         _from_both(creatinine, cystatin, age, sex)
         for cystatin in results.cystatins
-        if days_between(day(cystatin.taken), today) <= limits.cystatin_max_age
+        if day(cystatin.taken) >= oldest
         for creatinine in results.creatinines
         if abs(creatinine.taken - cystatin.taken) <= within
     ]
@@ -155,10 +167,9 @@ def _reported(result: EgfrResult) -> Estimate:
         value=result.value.value,
         taken=result.taken,
         rank=rank,
-        method=f"{result.method.value}, as reported",
+        equation=result.method.value,
         with_cystatin=result.method in _WITH_CYSTATIN,
         bound=result.bound,
-        reported=True,
         notes=tuple(notes),
     )
 
@@ -169,7 +180,8 @@ def _from_creatinine(result: CreatinineResult, age: Age, sex: Sex) -> Estimate:
         value=Decimal(value),
         taken=result.taken,
         rank=COMPUTED,
-        method=f"CKD-EPI 2021, computed from creatinine {shown(result.value)}",
+        equation="CKD-EPI 2021",
+        computed_from=(("creatinine", result.value),),
         notes=(*_sex_note(sex), *_limit_note(result)),
     )
 
@@ -178,12 +190,12 @@ def _from_both(creatinine: CreatinineResult, cystatin: CystatinResult, age: Age,
     value = min(
         ckd_epi_2021_creatinine_cystatin(creatinine.value, cystatin.value, age, female=female) for female in _sexes(sex)
     )
-    name = EgfrMethod.CKD_EPI_2021_CR_CYS.value
     return Estimate(
         value=Decimal(value),
         taken=max(creatinine.taken, cystatin.taken),
         rank=_PREFERENCE.index(EgfrMethod.CKD_EPI_2021_CR_CYS),
-        method=f"{name}, computed from creatinine {shown(creatinine.value)} and cystatin C {shown(cystatin.value)}",
+        equation=EgfrMethod.CKD_EPI_2021_CR_CYS.value,
+        computed_from=(("creatinine", creatinine.value), ("cystatin C", cystatin.value)),
         with_cystatin=True,
         notes=(*_sex_note(sex), *_limit_note(creatinine)),
     )
@@ -210,12 +222,12 @@ def _limit_note(result: CreatinineResult) -> tuple[str, ...]:
     return (f"creatinine reported only as {'above' if result.bound is Bound.ABOVE else 'below'} {shown(result.value)}",)
 
 
-_A = TypeVar("_A", SerumCreatinine, CystatinC)
+_A = TypeVar("_A", bound=Quantity)
 
 
 def shown(amount: _A) -> _A:
-    """Rounded for reading; never for computing."""
-    return amount.__class__(amount.value.quantize(_HUNDREDTH))
+    """A result as it is read: to a hundredth. Never for computing; a height is shown as it was measured."""
+    return amount if isinstance(amount, Height) else amount.__class__(amount.value.quantize(_HUNDREDTH))
 
 
 # ------------------------------------------------------------------------------------------------------ children
@@ -230,7 +242,8 @@ def child_estimates(results: KidneyResults, height: Height | None) -> list[Estim
                 value=Decimal(bedside_schwartz(result.value, height)),
                 taken=result.taken,
                 rank=0,
-                method=f"bedside Schwartz, computed from creatinine {shown(result.value)} and height {height}",
+                equation="bedside Schwartz",
+                computed_from=(("creatinine", result.value), ("height", height)),
                 notes=_limit_note(result),
             )
             for result in results.creatinines

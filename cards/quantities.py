@@ -131,6 +131,10 @@ class Hours(Quantity):
     __slots__ = ()
     unit = "hours"
 
+    @property
+    def span(self) -> timedelta:
+        return timedelta(hours=float(self.value))
+
 
 class Mme(Quantity):
     """Oral morphine milligram equivalents per day."""
@@ -196,4 +200,7 @@ def plain_number(value: Decimal) -> str:
 
 def half_up(value: float | Decimal) -> int:
     """Round half up to a whole number (59.5 is 60), as rules.md R2 asks; not banker's rounding."""
-    return int(Decimal(value).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    return int(Decimal(value).quantize(_ONE, rounding=ROUND_HALF_UP))
+
+
+_ONE = Decimal(1)

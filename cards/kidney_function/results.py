@@ -132,7 +132,7 @@ def renal_egfr_unreliable(case: Case, limits: Limits) -> Outcome:
 
 def _cystatin_on_file(case: Case, limits: Limits) -> bool:
     results = case.facts.kidney
-    if not isinstance(results, KidneyResults):
+    if not isinstance(results, KidneyResults) or not results.cystatins:
         return False
     oldest = limits.cystatin_max_age.before(case.facts.today)
     return any(result.taken.date() >= oldest for result in results.cystatins)

@@ -98,8 +98,7 @@ def self_harm_risk(case: Case, limits: Limits) -> Outcome:
     """Suicidal ideation or an attempt within a year; depression by dose."""
     if case.kind not in JUDGED:
         return _other_kind(SELF_HARM, case)
-    suicidality = _recent_suicidality(case, limits)
-    if suicidality:
+    if suicidality := case.lately(limits.suicidality_max_age, Problem.SUICIDALITY):
         return _after_suicidality(case, suicidality, limits)
     return _with_depression(case, limits)
 
@@ -154,12 +153,6 @@ def _by_dose(case: Case, limits: Limits) -> Indicator:
 
 def _above(case: Case, limit: DailyDose) -> bool:
     return isinstance(case.dose, OralDose) and case.dose.highest > limit
-
-
-def _recent_suicidality(case: Case, limits: Limits) -> Sequence[ProblemEntry]:
-    """Within the window by its newest date."""
-    oldest = limits.suicidality_max_age.before(case.facts.today)
-    return [entry for entry in case.ever(Problem.SUICIDALITY) if entry.is_since(oldest)]
 
 
 def _other_kind(rule: str, case: Case) -> NotIndicated:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from cards import naming
 from cards.case import Case, Kind
@@ -33,7 +33,7 @@ def neurologic_comorbidity(case: Case, _: Limits) -> Outcome:
     """Every one of these diseases at a start or an increase; at a renewal only Parkinson disease with levodopa."""
     if not (case.kind.rises or case.kind is Kind.UNCHANGED) or case.stable:
         return NotIndicated(RULE, "{}{}: not judged", (case.kind, ", stable" if case.stable else ""))
-    entries = {kind: found for kind in DISEASES if (found := _entries(case, kind))}
+    entries = _entries(case)
     with_levodopa = Problem.PARKINSONS in entries and _on_levodopa(case)
     gaps = _not_known(case, entries.keys())
     if not (entries if case.kind.rises else with_levodopa):
@@ -52,9 +52,15 @@ def neurologic_comorbidity(case: Case, _: Limits) -> Outcome:
     )
 
 
-def _entries(case: Case, kind: Problem) -> Sequence[ProblemEntry]:
-    found = case.ever(kind) if kind in LASTING else case.active(kind)
-    return [entry for entry in found if NOT_STROKE not in entry.flags]
+def _entries(case: Case) -> Mapping[Problem, Sequence[ProblemEntry]]:
+    """By disease, those that are there."""
+    counted = [one for one in case.ever(*DISEASES) if NOT_STROKE not in one.flags]
+    if not counted:
+        return {}
+    by_kind = {
+        kind: [one for one in counted if kind in one.kinds and (one.active or kind in LASTING)] for kind in DISEASES
+    }
+    return {kind: found for kind, found in by_kind.items() if found}
 
 
 def _on_levodopa(case: Case) -> bool:
@@ -63,6 +69,8 @@ def _on_levodopa(case: Case) -> bool:
 
 def _not_known(case: Case, diseases: Collection[Problem]) -> tuple[Missing, ...]:
     """What could have made this more urgent: a disease that nobody sees, or levodopa beside Parkinson disease."""
+    if not case.facts.gaps:
+        return ()
     problems, medicines = unread(case.facts, Input.PROBLEMS), unread(case.facts, Input.MEDICATIONS)
     if Problem.PARKINSONS in diseases:
         return () if _on_levodopa(case) else medicines

@@ -48,5 +48,8 @@ def _indicator(case: Case) -> Indicator | None:
 
 def _seizures(case: Case, limits: Limits) -> Sequence[ProblemEntry]:
     """Epilepsy at any time; a seizure of the last years."""
+    entries = case.ever(Problem.SEIZURE)
+    if not entries:
+        return ()
     oldest = limits.seizure_max_age.before(case.facts.today)
-    return [entry for entry in case.ever(Problem.SEIZURE) if SINGLE not in entry.flags or entry.is_since(oldest)]
+    return [entry for entry in entries if SINGLE not in entry.flags or entry.is_since(oldest)]

@@ -66,10 +66,10 @@ def older_adult_caution(case: Case, limits: Limits) -> Outcome:
 
 def _history(case: Case, limits: Limits) -> Sequence[str]:
     """What makes sedation more dangerous: recent falls, fracture or delirium; dementia."""
-    oldest = limits.history_max_age.before(case.facts.today)
-    falls = case.ever(Problem.FALLS_OR_FRACTURE)
-    delirium = [one for one in case.ever(Problem.DELIRIUM_HALLUCINATION) if not one.flags & NOT_DELIRIUM]
-    found = [*(one for one in (*falls, *delirium) if one.is_since(oldest)), *case.active(Problem.DEMENTIA)]
+    falls = case.lately(limits.history_max_age, Problem.FALLS_OR_FRACTURE)
+    confusion = case.lately(limits.history_max_age, Problem.DELIRIUM_HALLUCINATION)
+    delirium = [entry for entry in confusion if not entry.flags & NOT_DELIRIUM]
+    found = (*falls, *delirium, *case.active(Problem.DEMENTIA))
     return sorted({f"{entry.label} ({entry.recorded or 'no date'})" for entry in found})
 
 

@@ -37,6 +37,8 @@ class _Load:
 def cns_depressant_load(case: Case, limits: Limits) -> Outcome:
     if case.stops:
         return NotIndicated(LOAD, "baclofen is being stopped")
+    if case.facts.classes_taken.isdisjoint(medicines.CNS_ACTIVE):
+        return quiet(LOAD, not_known(case.facts, Input.MEDICATIONS), "no other CNS depressant; {}", case.kind)
     load = _Load(
         medicines.classes_among(case.facts, medicines.DEPRESSANTS),
         Count.of(len(medicines.classes_among(case.facts, medicines.CNS_ACTIVE)) + 1),

@@ -28,6 +28,12 @@ ITEMS = {
 }
 """Item, also the name of its paragraph and of its placeholder → its words in the summary."""
 
+DRUGS = (
+    DrugClass.LITHIUM, DrugClass.MAOI, DrugClass.SEDATING_ANTIDEPRESSANT, DrugClass.LEVODOPA, DrugClass.NSAID,
+    DrugClass.NEPHROTOXIC,
+)  # fmt: skip
+CONDITIONS = (Problem.PEPTIC_ULCER, Problem.PORPHYRIA, Problem.URINARY_RETENTION)
+
 TRICYCLIC = "tricyclic"
 """Flag of the tricyclic ones among the sedating antidepressants."""
 
@@ -56,6 +62,8 @@ def other_interactions(case: Case, limits: Limits) -> Outcome:
 
 def _named(case: Case, limits: Limits) -> Mapping[str, ChartText]:
     """Each item that is there, with the names of its entries."""
+    if case.facts.classes_taken.isdisjoint(DRUGS) and not case.ever(*CONDITIONS):
+        return {}
     drugs, conditions = _drugs(case, limits), _conditions(case)
     return {
         **{item: naming.medicines(found) for item, found in drugs.items() if found},

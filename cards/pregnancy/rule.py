@@ -104,9 +104,8 @@ def _unread_status(case: Case, limits: Limits) -> tuple[Missing, ...]:
 
 
 def _active(case: Case, kind: Problem, max_age: Days) -> Sequence[ProblemEntry]:
-    """Active entries of that time; one without a date counts: nothing shows that it is over."""
-    oldest = max_age.before(case.facts.today)
-    return [entry for entry in case.active(kind) if not entry.flags & NOT_NOW and entry.is_since(oldest)]
+    """Active entries of that time."""
+    return [entry for entry in case.lately(max_age, kind) if entry.active and not entry.flags & NOT_NOW]
 
 
 RULES = (
