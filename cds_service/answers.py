@@ -16,6 +16,7 @@ not trusted: ``gather`` filters and sorts again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from cds_service import resources
-from cds_service.resources import Junk, OperationOutcome, Reference, Resource
+from cds_service.bundles import Bundle, Entry, Link, Response, Search, Value, read_value
+from cds_service.resources import Junk, OperationOutcome, Resource, Subject
 
 NOT_SENT = "the EHR did not send it"
 FAILED = "the EHR could not read it"
@@ -59,42 +61,15 @@ class Records:
 # ----------------------------------------------------------------------------------------------- on the wire
 
 
-class _Link(Struct, gc=False):
-    relation: str | None = None
-    url: str | None = None
-
-
-class _Search(Struct, gc=False):
-    mode: str | None = None
-
-
-class _Response(Struct, gc=False):
-    status: str | None = None
-
-
 _NULL = Raw(b"null")
-
-
-class _Entry(Struct, gc=False):
-    resource: Resource | None = None
-    search: _Search | None = None
-    response: _Response | None = None
-
-
-class _Bundle(Struct, gc=False, tag_field="resourceType", tag="Bundle"):
-    """A Bundle in which everything is as we know it: most are, and so are read in one pass."""
-
-    entry: list[_Entry | None] | None = None
-    link: list[_Link | None] | None = None
-    total: Any = None
 
 
 class _RawEntry(Struct, gc=False):
     """An entry whose resource is still to be read, by itself: a bad one costs only itself."""
 
     resource: Raw = _NULL
-    search: _Search | None = None
-    response: _Response | None = None
+    search: Search | None = None
+    response: Response | None = None
 
 
 class _Value(Struct, gc=False):
@@ -102,10 +77,10 @@ class _Value(Struct, gc=False):
 
     resourceType: str | None = None
     entry: list[_RawEntry | None] | None = None
-    link: list[_Link | None] | None = None
+    link: list[Link | None] | None = None
     total: Any = None
     resource: Raw = _NULL
-    response: _Response | None = None
+    response: Response | None = None
 
 
 class _LooseValue(Struct, gc=False):
@@ -115,7 +90,6 @@ class _LooseValue(Struct, gc=False):
     entry: list[Raw] | None = None
 
 
-_decode = msgspec.json.Decoder(_Bundle | Resource | None).decode
 _decode_value = msgspec.json.Decoder(_Value).decode
 _decode_loosely = msgspec.json.Decoder(_LooseValue).decode
 _decode_entry = msgspec.json.Decoder(_RawEntry).decode
@@ -177,20 +151,39 @@ class Answer:
 
     def read(self, raw: Raw) -> None:
         try:
-            value = _decode(raw)
+            value = read_value(raw)
         except resources.UNREADABLE:
             self.read_with_care(raw)
-            return
-        if isinstance(value, _Bundle):
-            for entry in value.entry or ():
-                if entry is not None:
-                    if entry.response is not None:
-                        self._response(entry.response)
-                    if entry.resource is not None:
-                        self._sort(entry.resource)
+        else:
+            self.take(value)
+
+    def take(self, value: Value) -> None:
+        """A value in which everything is as we know it."""
+        if isinstance(value, Bundle):
+            self._take_entries(value.entry or ())
             self._pages(value)
         elif value is not None:
             self._sort(value, alone=True)
+
+    def _take_entries(self, entries: Sequence[Entry | None]) -> None:
+        found = [entry.resource for entry in entries if entry is not None and entry.response is None]
+        if len(found) == len(entries) and self._all_match(found):
+            self.matches += found  # type: ignore[arg-type]  # None is of no type that is expected
+            return
+        for entry in entries:
+            if entry is not None:
+                if entry.response is not None:
+                    self._response(entry.response)
+                if entry.resource is not None:
+                    self._sort(entry.resource)
+
+    def _all_match(self, found: Sequence[Resource | None]) -> bool:
+        """As in most Bundles. Asked of all at once: they are many, and name one patient."""
+        if not set(map(type, found)) <= set(self.expected) - {resources.Patient}:
+            return False
+        clinical = [one for one in found if isinstance(one, resources.Clinical)]
+        subjects = {one.subject for one in clinical} | {one.patient for one in clinical}
+        return all(subject is None or _may_be(subject, self.patient_id) for subject in subjects)
 
     def read_with_care(self, raw: Raw) -> None:
         """The same, entry by entry: for a value that holds something unreadable or of a type that we do not know."""
@@ -233,7 +226,7 @@ class Answer:
         else:
             self.read(value.resource)
 
-    def _pages(self, value: _Bundle | _Value) -> None:
+    def _pages(self, value: Bundle | _Value) -> None:
         links = [link for link in value.link or () if link is not None]
         following = next((link for link in links if link.relation == "next"), None)
         total = value.total if isinstance(value.total, int) else 0
@@ -251,7 +244,7 @@ class Answer:
         if entry.resource != _NULL:
             self._sort(resources.read(entry.resource))
 
-    def _response(self, response: _Response) -> None:
+    def _response(self, response: Response) -> None:
         if _failed(response):
             self.failure = FAILED
 
@@ -285,12 +278,12 @@ def _tag(kind: type[Any]) -> str:
     return str(kind.__struct_config__.tag)
 
 
-def _failed(response: _Response) -> bool:
+def _failed(response: Response) -> bool:
     """An entry of a batch response that says 4xx or 5xx."""
     return (response.status or "").startswith(("4", "5"))
 
 
-def _is_match(entry: _Entry | _RawEntry | None) -> bool:
+def _is_match(entry: Entry | _RawEntry | None) -> bool:
     return entry is not None and (entry.search is None or entry.search.mode in ("match", None))
 
 
@@ -302,8 +295,8 @@ def _is_about(resource: Resource, patient_id: str) -> bool:
     return not isinstance(resource, resources.Patient) or resource.id in (None, patient_id)
 
 
-def _may_be(reference: Reference, patient_id: str) -> bool:
-    return not reference.reference or _names(reference.reference, patient_id)
+def _may_be(subject: Subject, patient_id: str) -> bool:
+    return not subject.reference or _names(subject.reference, patient_id)
 
 
 def _names(reference: str, patient_id: str) -> bool:

@@ -11,6 +11,7 @@ lone surrogates, which become U+FFFD; members and extensions that we do not know
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import re
@@ -20,11 +21,13 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import Raw
 
 from cards.facts import Hook
 from cds_service import resources
+from cds_service.bundles import Prefetch
 from cds_service.errors import Ambiguous, FieldInvalid, FieldMissing, HookNotServed, NotJson, TooLarge
+from cds_service.members import raw_members
 
 MOST_DRAFTS = 1000
 """Entries of draftOrders in one call, and selections among them; a signing session has a few dozen at most."""
@@ -90,7 +93,7 @@ class HookCall:
 
 def parse(body: bytes, hooks: Collection[Hook]) -> HookCall:
     """Raises ``BadRequest`` (400) and, for too many drafts, ``TooLarge`` (413)."""
-    members, prefetch = _cut(_clean(body))
+    members, prefetch = _cut(_utf8(body))
     if len(prefetch) > MOST_KEYS:
         raise _too_many("prefetch", MOST_KEYS, "Send the keys that GET /cds-services lists.")
     request = {name: _lossless(raw) for name, raw in members.items()}
@@ -120,87 +123,56 @@ def parse(body: bytes, hooks: Collection[Hook]) -> HookCall:
 # -------------------------------------------------------------------------------------------------------- bytes to JSON
 
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_KEY = re.compile(rb'[\s{,]*"(?:[^"\\]|\\.)*"\s*:\s*')
-_END = re.compile(rb"[\s{]*\}\s*\Z")
-_decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
+_PREFETCH = re.compile(rb'"prefetch"\s*:\s*(?=\{)')
+_OTHERS = re.compile(rb'"(?:hook|hookInstance|context|fhirServer|fhirAuthorization|extension)"\s*:')
+_PIECE = 1 << 16
+_Cut = tuple[dict[str, Raw], Mapping[str, Raw]]
+"""The members of the request but for prefetch, and those of prefetch, each still JSON."""
 
 
-class _Request(Struct, gc=False):
-    """The members that CDS Hooks 2.0.1 defines."""
-
-    hook: Raw | UnsetType = UNSET
-    hookInstance: Raw | UnsetType = UNSET
-    context: Raw | UnsetType = UNSET
-    fhirServer: Raw | UnsetType = UNSET
-    fhirAuthorization: Raw | UnsetType = UNSET
-    extension: Raw | UnsetType = UNSET
-    prefetch: dict[str, Raw] | UnsetType = UNSET
-
-
-_decode_request = msgspec.json.Decoder(_Request).decode
-
-
-def _clean(body: bytes) -> bytes:
-    """UTF-8 without byte order mark, and without lone surrogates."""
+def _utf8(body: bytes) -> bytes:
+    """Without byte order mark. Looked at piece by piece: as one text it could take four times its size."""
     body = body.removeprefix(b"\xef\xbb\xbf")
     if not body.isascii():
+        look, at = codecs.getincrementaldecoder("utf-8")().decode, 0
         try:
-            body.decode()
+            for at in range(0, len(body), _PIECE):
+                look(body[at : at + _PIECE], final=at + _PIECE >= len(body))
         except UnicodeDecodeError:
             raise NotJson from None
-    if b"\\" in body and _SURROGATE.search(body):
-        body = _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], body)
     return body
 
 
-def _cut(body: bytes) -> tuple[dict[str, Raw], Mapping[str, Raw]]:
-    """The members of the request and those of its prefetch, each still JSON. In one pass where the text is exactly as
-    long as what the decoder found; white space, escapes, other members and doubled ones take a second pass."""
+def _cut(body: bytes) -> _Cut:
     try:
-        request = _decode_request(body)
+        return _before_prefetch(body) or _all_members(body)
+    except NotJson:
+        repaired = _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], body)
+        if repaired == body:
+            raise
+        return _all_members(repaired)
+
+
+def _before_prefetch(body: bytes) -> _Cut | None:
+    """The way of most requests, whose megabytes are then read once: ``prefetch`` stands last. With a stand-in for its
+    value the text up to it must be an object that ends in it, and all that follows but the last brace one object."""
+    start, end = _PREFETCH.search(body), body.rfind(b"}")
+    if start is None or body[end + 1 :].strip() or _OTHERS.search(body, max(start.end(), end - 4096)):
+        return None
+    try:
+        members = raw_members(body[: start.end()] + b"0}")
+        last, _ = members.popitem()
+        return (members, Prefetch(memoryview(body)[start.end() : end])) if last == "prefetch" else None
     except resources.UNREADABLE:
-        pass
-    else:
-        members = {name: raw for name in request.__struct_fields__ if (raw := getattr(request, name)) is not UNSET}
-        prefetch = members.pop("prefetch", None)
-        if prefetch and _written(members) + len('"prefetch":,') + _written(prefetch) == len(body):
-            return members, prefetch
-    members = _members(body)
-    return members, _prefetch(members.pop("prefetch", None))
+        return None
 
 
-def _written(members: Mapping[str, Raw]) -> int:
-    """The length of the object in bytes, written without white space and escapes."""
-    length = len("{")
-    for name, raw in members.items():
-        length += len(name) + len(raw) + len('"":,')
-    return length
-
-
-def _members(json_object: bytes | Raw) -> dict[str, Raw]:
-    """The members of one JSON object, each still JSON. The decoder lets the last of two equal names win."""
+def _all_members(body: bytes) -> _Cut:
     try:
-        members = _decode_members(json_object)
+        members = raw_members(body)
+        return members, _prefetch(members.pop("prefetch", None))
     except resources.UNREADABLE:
         raise NotJson from None
-    if _written(members) != len(json_object):
-        _refuse_doubles(bytes(json_object), members)
-    return members
-
-
-def _refuse_doubles(body: bytes, members: Mapping[str, Raw]) -> None:
-    """The text is longer than its members: by white space and escapes, or because the decoder has left one out. It is
-    walked by the lengths of the values, and must hold exactly these members, in this order."""
-    at = 0
-    for raw in members.values():
-        key = _KEY.match(body, at)
-        value = bytes(raw)
-        if key is None or not body.startswith(value, key.end()):
-            raise Ambiguous
-        at = key.end() + len(value)
-    if not _END.match(body, at):
-        raise Ambiguous
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -363,7 +335,7 @@ def _prefetch(raw: Raw | None) -> Mapping[str, Raw]:
         return {}
     if bytes(memoryview(raw)[:1]) != b"{":
         raise FieldInvalid("prefetch", "an object")
-    return _members(raw)
+    return Prefetch(raw)
 
 
 _ONE_SESSION = "Send the orders of one signing session."

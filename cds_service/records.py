@@ -10,6 +10,7 @@ from typing import Any
 
 from cds_service import log, resources
 from cds_service.answers import NOT_SENT, Answer, NotAvailable, Records
+from cds_service.bundles import Prefetch
 from cds_service.errors import PreconditionFailed
 from cds_service.hooks import HookCall
 
@@ -72,12 +73,20 @@ class Received:
     @classmethod
     def prefetched(cls, call: HookCall, aliases: Aliases | None = None) -> Received:
         received = cls(call.patient_id)
-        for sent_as, raw in call.prefetch.items():
-            key = sent_as if sent_as in EXPECTED else (aliases or {}).get(sent_as)
-            answer = received.blank(key)
-            answer.read(raw)
-            (received.by_key.setdefault(key, []) if key else received.unnamed).append(answer)
+        known = call.prefetch.read if isinstance(call.prefetch, Prefetch) else None
+        if known is not None:
+            for sent_as, value in known.items():
+                received._place(sent_as, aliases).take(value)
+        else:
+            for sent_as, raw in call.prefetch.items():
+                received._place(sent_as, aliases).read(raw)
         return received
+
+    def _place(self, sent_as: str, aliases: Aliases | None) -> Answer:
+        key = sent_as if sent_as in EXPECTED else (aliases or {}).get(sent_as)
+        answer = self.blank(key)
+        (self.by_key.setdefault(key, []) if key else self.unnamed).append(answer)
+        return answer
 
     def blank(self, key: str | None) -> Answer:
         return Answer(self.patient_id, EXPECTED[key] if key else ())

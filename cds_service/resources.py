@@ -18,14 +18,25 @@ class Lenient(Struct, gc=False, kw_only=True):
     """Base: unknown members are ignored, every element may be absent."""
 
 
-class Coding(Lenient):
+class Code(Struct, gc=False, kw_only=True, frozen=True):
+    """A Coding whose display is not read."""
+
     system: str | None = None
     code: str | int | float | None = None
+
+
+class Coding(Code, frozen=True):
     display: str | None = None
 
 
-class CodeableConcept(Lenient):
-    coding: list[Coding | None] | Coding | None = None
+class Coded(Struct, gc=False, kw_only=True, frozen=True):
+    """A CodeableConcept of which only the codes are read."""
+
+    coding: tuple[Code | None, ...] | Code | None = None
+
+
+class CodeableConcept(Struct, gc=False, kw_only=True, frozen=True):
+    coding: tuple[Coding | None, ...] | Coding | None = None
     text: str | None = None
 
 
@@ -34,12 +45,18 @@ class Reference(Lenient):
     display: str | None = None
 
 
+class Subject(Struct, gc=False, kw_only=True, frozen=True):
+    """A Reference to a patient: its display is not read."""
+
+    reference: str | None = None
+
+
 class Clinical(Lenient):
     """Base of what is about one patient."""
 
     id: str | None = None
-    subject: Reference | None = None
-    patient: Reference | None = None
+    subject: Subject | None = None
+    patient: Subject | None = None
     """The same in other resource types, and in DSTU2."""
 
 
@@ -96,18 +113,17 @@ class Patient(Lenient, tag_field="resourceType", tag="Patient"):
 
 
 class Component(Lenient):
-    code: CodeableConcept | None = None
+    code: Coded | None = None
     valueQuantity: Quantity | None = None
     valueString: str | None = None
     valueInteger: Raw | UnsetType = UNSET
     valueCodeableConcept: CodeableConcept | None = None
     valueDateTime: str | None = None
-    dataAbsentReason: CodeableConcept | None = None
 
 
 class Observation(Clinical, tag_field="resourceType", tag="Observation"):
     status: str | None = None
-    code: CodeableConcept | None = None
+    code: Coded | None = None
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     effectiveInstant: str | None = None
@@ -117,7 +133,6 @@ class Observation(Clinical, tag_field="resourceType", tag="Observation"):
     valueInteger: Raw | UnsetType = UNSET
     valueCodeableConcept: CodeableConcept | None = None
     valueDateTime: str | None = None
-    dataAbsentReason: CodeableConcept | None = None
     component: list[Component] | None = None
 
 
@@ -145,7 +160,7 @@ class Procedure(Clinical, tag_field="resourceType", tag="Procedure"):
     occurrencePeriod: Period | None = None
 
 
-class Manifestation(CodeableConcept):
+class Manifestation(CodeableConcept, frozen=True):
     concept: CodeableConcept | None = None
     """R5."""
 
@@ -157,7 +172,6 @@ class Reaction(Lenient):
 
 
 class AllergyIntolerance(Clinical, tag_field="resourceType", tag="AllergyIntolerance"):
-    id: str | None = None
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
     status: str | None = None
@@ -166,7 +180,6 @@ class AllergyIntolerance(Clinical, tag_field="resourceType", tag="AllergyIntoler
     code: CodeableConcept | None = None
     substance: CodeableConcept | None = None
     """DSTU2."""
-    patient: Reference | None = None
     recordedDate: str | None = None
     assertedDate: str | None = None
     """STU3."""
@@ -179,7 +192,6 @@ class Encounter(Clinical, tag_field="resourceType", tag="Encounter"):
     status: str | None = None
     class_: Raw | UnsetType = field(default=UNSET, name="class")
     """A Coding in R4, a list of CodeableConcepts in R5, a code in DSTU2."""
-    subject: Reference | None = None
 
 
 # --------------------------------------------------------------------------------------------------- medicines
@@ -267,7 +279,6 @@ class MedicationRequest(Clinical, tag_field="resourceType", tag="MedicationReque
     medicationCodeableConcept: CodeableConcept | None = None
     medicationReference: Reference | None = None
     medication: CodeableReference | None = None
-    encounter: Reference | None = None
     authoredOn: str | None = None
     dateWritten: str | None = None
     requester: Raw | UnsetType = UNSET

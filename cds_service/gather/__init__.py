@@ -13,6 +13,7 @@ from cds_service.gather.medications import medication_list
 from cds_service.gather.observations import observations
 from cds_service.gather.orders import Orders
 from cds_service.gather.person import age, deceased, sex
+from cds_service.gather.relevant import relevant
 from cds_service.hooks import HookCall
 from cds_service.records import PatientRecords
 
@@ -21,6 +22,7 @@ def facts(
     call: HookCall, orders: Orders, records: PatientRecords, codes: Codes, now: datetime, *, jurisdiction: Jurisdiction
 ) -> PatientFacts:
     """What the record says, each input by itself: an unreadable one is Missing and costs only rules that need it."""
+    records = relevant(records, codes)
     return PatientFacts(
         now=now,
         hook=call.hook,

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from cards.facts import Allergy, ChartText, Input, Missing, Origin, Problem, Why
 from cds_service.gather.codes import BACLOFEN, Codes, Recognition
 from cds_service.gather.conditions import kinds_in, named, status_codes
-from cds_service.gather.fhir_values import first_when, is_nameless, many, texts
+from cds_service.gather.fhir_values import codings, first_when, is_nameless, many, texts
 from cds_service.records import NotAvailable, PatientRecords, Records
 from cds_service.resources import AllergyIntolerance, CodeableConcept, Reaction
 
@@ -81,7 +81,7 @@ def _manifestations(reaction: Reaction) -> Iterator[CodeableConcept]:
 
 def _words(manifestations: list[CodeableConcept]) -> Iterator[ChartText]:
     for one in manifestations:
-        text = next(texts(one.text, *(coding.display for coding in many(one.coding))), None)
+        text = next(texts(one.text, *(coding.display for coding in codings(one))), None)
         if text:
             yield ChartText.clean(text)
 

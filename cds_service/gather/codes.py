@@ -18,11 +18,14 @@ from cards.facts import Route
 from cards.terminology import FOLDER, NOTHING, Kind, Sets, System, Terminology
 from cds_service.gather.code_systems import LABELS, known_system, spellings
 from cds_service.gather.drug_text import DrugWords, Named, read_route, read_strength
+from cds_service.gather.fhir_values import codings
 from cds_service.gather.lookup import Lookup
 from cds_service.gather.products import Key, Products, Strength
-from cds_service.resources import CodeableConcept, Coding
+from cds_service.resources import CodeableConcept, Coded
 
 T = TypeVar("T")
+
+HasCodings = CodeableConcept | Coded | None
 
 ORAL = "baclofen-oral-products"
 INTRATHECAL = "baclofen-intrathecal-products"
@@ -81,7 +84,7 @@ class Codes:
         self._words = words
         self._products = products
         self._answers: dict[tuple[Kind, str, str | int | float], Recognition] = {}
-        self._lookups: dict[tuple[Callable[..., Recognition], Callable[[Recognition], Any]], Lookup[Any]] = {}
+        self._lookups: dict[tuple[Kind, Callable[[Recognition], Any]], Lookup[Any]] = {}
 
     @classmethod
     def load(cls, snomed: bool = True, dmd: bool = True, folder: Path = FOLDER) -> Codes:
@@ -106,25 +109,25 @@ class Codes:
         named = self._named(concept, allergen=True)
         return coded if coded.value_sets or not named.value_sets else Recognition(named.value_sets, by_text=True)
 
-    def problem(self, concept: CodeableConcept | None) -> Recognition:
+    def problem(self, concept: HasCodings) -> Recognition:
         """A condition, procedure or reason: by code only."""
         return self._by_code(Kind.PROBLEM, concept)
 
-    def observation(self, concept: CodeableConcept | None) -> Recognition:
+    def observation(self, concept: HasCodings) -> Recognition:
         """A laboratory result, measurement or questionnaire answer: by code only."""
         return self._by_code(Kind.OBSERVATION, concept)
 
     def problems_as(self, meaning: Callable[[Recognition], T]) -> Lookup[T]:
         """``problem`` in the eyes of one reader, kept for as long as the value sets are loaded."""
-        return self._lookup(self.problem, meaning)
+        return self._lookup(Kind.PROBLEM, meaning)
 
     def observations_as(self, meaning: Callable[[Recognition], T]) -> Lookup[T]:
-        return self._lookup(self.observation, meaning)
+        return self._lookup(Kind.OBSERVATION, meaning)
 
-    def _lookup(self, look: Callable[[CodeableConcept], Recognition], meaning: Callable[[Recognition], T]) -> Lookup[T]:
-        reader = (look, meaning)
+    def _lookup(self, kind: Kind, meaning: Callable[[Recognition], T]) -> Lookup[T]:
+        reader = (kind, meaning)
         if reader not in self._lookups:
-            self._lookups[reader] = Lookup(lambda concept: meaning(look(concept)))
+            self._lookups[reader] = Lookup(lambda coded: meaning(self._by_code(kind, coded)))
         return self._lookups[reader]
 
     # ---------------------------------------------------------------------------------------------- products
@@ -171,10 +174,10 @@ class Codes:
 
     # ---------------------------------------------------------------------------------------------- look-ups
 
-    def _by_code(self, kind: Kind, concept: CodeableConcept | None) -> Recognition:
+    def _by_code(self, kind: Kind, concept: HasCodings) -> Recognition:
         answers = [
             answer
-            for coding in _coding_list(concept)
+            for coding in codings(concept)
             if coding.system and coding.code is not None
             if (answer := self._answer(kind, coding.system, coding.code)).covered
         ]
@@ -240,8 +243,8 @@ _ONE_NUMBERING = (System.SNOMED, System.DMD)
 _ROUTES = {ORAL: Route.ORAL, INTRATHECAL: Route.INTRATHECAL}
 
 
-def _codings(concept: CodeableConcept | None) -> Iterator[Key]:
-    for coding in _coding_list(concept):
+def _codings(concept: HasCodings) -> Iterator[Key]:
+    for coding in codings(concept):
         if coding.system and coding.code is not None:
             system = known_system(coding.system)
             if system is not None:
@@ -253,15 +256,10 @@ def _written(code: str | int | float) -> str:
     return str(int(code)) if isinstance(code, float) and code.is_integer() else str(code).strip()
 
 
-def _coding_list(concept: CodeableConcept | None) -> Iterator[Coding]:
-    if concept is None or concept.coding is None:
-        return
-    codings = [concept.coding] if isinstance(concept.coding, Coding) else concept.coding
-    yield from (coding for coding in codings if coding is not None)
-
-
 def _texts(concept: CodeableConcept | None) -> Iterator[str]:
     """The concept's text, then the displays of its codings."""
-    if concept is not None and concept.text:
+    if concept is None:
+        return
+    if concept.text:
         yield concept.text
-    yield from (coding.display for coding in _coding_list(concept) if coding.display)
+    yield from (coding.display for coding in codings(concept) if coding.display)

@@ -8,7 +8,8 @@ from datetime import date, datetime
 
 from cards.facts import ChartText, Input, Missing, Origin, Problem, ProblemEntry, ProblemList, Why
 from cds_service.gather.codes import Codes, Recognition
-from cds_service.gather.fhir_values import is_nameless, many, texts, when
+from cds_service.gather.fhir_values import codings, is_nameless, texts, when
+from cds_service.gather.lookup import coded as codes_of
 from cds_service.records import NotAvailable, PatientRecords, Records
 from cds_service.resources import CodeableConcept, Condition, Period, Procedure, Resource
 
@@ -23,13 +24,13 @@ def problems(records: PatientRecords, codes: Codes, now: datetime) -> ProblemLis
     """Conditions. Resolved ones stay as history; refuted ones and errors do not count."""
     today, classes = now.date(), codes.problems_as(_classified)
     found = (
-        _problem(condition, classes(condition.code), today)
+        _problem(condition, classes[codes_of(condition.code)], today)
         for condition in _everything(records.conditions, records.others)
         if isinstance(condition, Condition)
     )
     unknown = codes.problems_as(_is_unknown)
     unread = sum(
-        isinstance(one, Condition) and _may_be_current(one) and unknown(one.code) is not False
+        isinstance(one, Condition) and _may_be_current(one) and unknown[codes_of(one.code)] is not False
         for one in _everything(records.conditions)
     )
     gap = f"entries without a code that is known here: {unread}" if unread else ""
@@ -40,7 +41,7 @@ def procedures(records: PatientRecords, codes: Codes, now: datetime) -> ProblemL
     """Procedures that were performed; one that is still in progress is active."""
     today, classes = now.date(), codes.problems_as(_classified)
     found = (
-        _procedure(procedure, classes(procedure.code), today)
+        _procedure(procedure, classes[codes_of(procedure.code)], today)
         for procedure in _everything(records.procedures, records.others)
         if isinstance(procedure, Procedure)
     )
@@ -143,7 +144,7 @@ def named(concept: CodeableConcept | None, code: str) -> ChartText:
     """The clinician's words, else the display of a code, else the code."""
     if concept is not None and concept.text and not concept.text.isspace():
         return ChartText.clean(concept.text)
-    displays = (coding.display for coding in many(concept.coding)) if concept else ()
+    displays = (coding.display for coding in codings(concept))
     return ChartText.clean(next(texts(*displays, code), "unnamed"))
 
 
@@ -151,10 +152,10 @@ def status_codes(value: CodeableConcept | str | None) -> frozenset[str]:
     """Status codes, from a CodeableConcept (R4) or a code (STU3, DSTU2); a text only when there is no code."""
     if value is None or isinstance(value, str):
         return _normal(value or "")
-    codings = many(value.coding)
-    if len(codings) == 1 and isinstance(code := codings[0].code, str) and code:
+    coded = codings(value)
+    if len(coded) == 1 and isinstance(code := coded[0].code, str) and code:
         return _normal(code)
-    codes = frozenset(str(coding.code).strip().lower() for coding in codings if coding.code is not None)
+    codes = frozenset(str(coding.code).strip().lower() for coding in coded if coding.code is not None)
     return codes or _normal(value.text or "")
 
 

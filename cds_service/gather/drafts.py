@@ -113,7 +113,8 @@ def _salvaged(draft: Draft, kind: str) -> DraftOrder:
     lost = frozenset(names) - kept.keys()
     words = [text for name in _MEDICINE if name in lost for text in _strings(draft.json[name])]
     if words and order.medicationCodeableConcept is None:
-        order.medicationCodeableConcept = CodeableConcept(coding=[Coding(display=text) for text in words[:_MOST_WORDS]])
+        named = tuple([Coding(display=text) for text in words[:_MOST_WORDS]])
+        order.medicationCodeableConcept = CodeableConcept(coding=named)
     return DraftOrder(order, draft.full_url, lost)
 
 

@@ -12,7 +12,7 @@ from msgspec import UnsetType
 from cards.facts import AlcoholFinding, AlcoholTest, ChartText, Origin, Sex
 from cards.quantities import plain_number
 from cds_service.gather.codes import Recognition
-from cds_service.gather.fhir_values import NotANumber, many, number, texts
+from cds_service.gather.fhir_values import NotANumber, codings, number, texts
 from cds_service.gather.measured import NO_RESULT, USABLE, Factor, UnitProblem, Units, converted, taken
 from cds_service.resources import Component, Observation, Quantity
 
@@ -143,7 +143,7 @@ def _answer(part: Observation | Component) -> _Result | None:
 def _answers(part: Observation | Component) -> Iterator[str]:
     coded = part.valueCodeableConcept
     yield from (text.casefold() for text in texts(part.valueString, coded.text if coded else None))
-    for coding in many(coded.coding) if coded else ():
+    for coding in codings(coded):
         if coding.code is not None:
             yield str(coding.code).strip()
         yield from (text.casefold() for text in texts(coding.display))

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import IntEnum
-from functools import cached_property, lru_cache
-from typing import TypeVar, overload
+from functools import lru_cache
+from typing import NamedTuple, TypeVar, overload
 
 from msgspec import Raw, UnsetType
 
-from cds_service.resources import CodeableConcept
+from cds_service.resources import Code, CodeableConcept, Coded, Coding
 
 T = TypeVar("T")
 
@@ -32,6 +32,18 @@ def many(value: list[T | None] | list[T] | T | None) -> tuple[T, ...]:
     return (value,)
 
 
+@overload
+def codings(concept: CodeableConcept | None) -> tuple[Coding, ...]: ...
+@overload
+def codings(concept: CodeableConcept | Coded | None) -> tuple[Code, ...]: ...
+def codings(concept: CodeableConcept | Coded | None) -> tuple[Code, ...]:
+    if concept is None or concept.coding is None:
+        return ()
+    if isinstance(concept.coding, tuple):
+        return tuple([coding for coding in concept.coding if coding is not None])
+    return (concept.coding,)
+
+
 def first(*values: T | None) -> T | None:
     """The first that is there: R4 position first, then those of other FHIR versions."""
     return next((value for value in values if value is not None), None)
@@ -47,7 +59,6 @@ class NotANumber:
     reason: str
 
 
-_JSON_NUMBER = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 40
 
 
@@ -56,16 +67,12 @@ def number(raw: Raw | UnsetType) -> Decimal | NotANumber | None:
     if isinstance(raw, UnsetType):
         return None
     written = bytes(raw)
-    return _kept_number(written) if len(written) <= _LONGEST_KEPT else _number(written)
-
-
-def _number(written: bytes) -> Decimal | NotANumber | None:
-    written = written.strip()
-    if written == b"null" or not written:
+    if written == b"null":
         return None
     if written[:1] == b'"':
         return NotANumber("is text, not a number")
-    if not _JSON_NUMBER.fullmatch(written):
+    # ``raw`` is JSON: what begins as a number is one.
+    if not (written[:1].isdigit() or written[:1] == b"-"):
         return NotANumber("is not a number")
     if len(written) > _LONGEST_NUMBER:
         return NotANumber("is out of range")
@@ -74,10 +81,6 @@ def _number(written: bytes) -> Decimal | NotANumber | None:
     if not value:
         return Decimal(0)
     return value if -15 <= value.adjusted() <= 15 else NotANumber("is out of range")
-
-
-_LONGEST_KEPT = 48
-_kept_number = lru_cache(maxsize=4096)(_number)
 
 
 # ---------------------------------------------------------------------------------------------------------- dates
@@ -90,21 +93,20 @@ class Precision(IntEnum):
     TIME = 4
 
 
-@dataclass(frozen=True)
-class When:
+_DAY, _TIME = Precision.DAY, Precision.TIME
+
+
+class When(NamedTuple):
     """A FHIR date, dateTime or instant: the span of UTC time that it may mean, both ends included."""
 
     earliest: datetime
     latest: datetime
     precision: Precision
-
-    @cached_property
-    def day(self) -> date | None:
-        """The UTC calendar day (resolutions.md 18); ``None`` when only a month or a year is known."""
-        return self.earliest.date() if self.precision >= Precision.DAY else None
+    day: date | None
+    """The UTC calendar day (resolutions.md 18); ``None`` when only a month or a year is known."""
 
 
-_USUAL_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}(?:Z|[+-][0-9]{2}:[0-9]{2})\Z")
+_USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]{8,15}(?:Z|[+-][0-9]{2}:[0-9]{2}))?\Z")
 """What the faster reader of the standard library reads alike."""
 _DATE_TIME = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)"
@@ -124,40 +126,51 @@ def when(text: str | None) -> When | None:
 
 
 def read_when(text: str) -> When | None:
-    if _USUAL_TIME.match(text):
+    if _USUAL.match(text):
         try:
-            taken = datetime.fromisoformat(text).astimezone(UTC)
-            return When(taken, taken, Precision.TIME)
+            read = datetime.fromisoformat(text)
+            return _moment(read) if read.tzinfo else _days(read.replace(tzinfo=UTC), _DAY)
         except (ValueError, OverflowError):
             pass
-    match = _DATE_TIME.fullmatch(text.strip())
-    if match is None or not text.isascii():
-        return None
-    year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
-        if hour is not None:
-            # A leap second counts as the last second of its minute.
-            taken = datetime(
-                int(year), int(month), int(day), int(hour), int(minute), min(int(second or 0), 59),
-                int(((fraction or "") + "000000")[:6]), _zone(zone),
-            ).astimezone(UTC)  # fmt: skip
-            return When(taken, taken, Precision.TIME)
-        y, m = int(year), int(month or 1)
-        start = datetime(y, m, int(day or 1), tzinfo=UTC)
-        if day is not None:
-            return When(start, _end_of_day(start), Precision.DAY)
-        last_month = m if month is not None else 12
-        latest = datetime(y, last_month, monthrange(y, last_month)[1], tzinfo=UTC)
-        return When(start, _end_of_day(latest), Precision.MONTH if month is not None else Precision.YEAR)
+        return _read_unusual(text)
     except (ValueError, OverflowError):
         return None
 
 
+def _read_unusual(text: str) -> When | None:
+    match = _DATE_TIME.fullmatch(text.strip())
+    if match is None or not text.isascii():
+        return None
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    if hour is not None:
+        # A leap second counts as the last second of its minute.
+        return _moment(datetime(
+            int(year), int(month), int(day), int(hour), int(minute), min(int(second or 0), 59),
+            int(((fraction or "") + "000000")[:6]), _zone(zone),
+        ))  # fmt: skip
+    start = datetime(int(year), int(month or 1), int(day or 1), tzinfo=UTC)
+    if day is not None:
+        return _days(start, _DAY)
+    precision = Precision.MONTH if month is not None else Precision.YEAR
+    last_month = start.month if month is not None else 12
+    return _days(start, precision, start.replace(month=last_month, day=monthrange(start.year, last_month)[1]))
+
+
+def _moment(read: datetime) -> When:
+    taken = read.astimezone(UTC)
+    return When(taken, taken, _TIME, taken.date())
+
+
+_REST_OF_DAY = timedelta(days=1, microseconds=-1)
+
+
+def _days(first: datetime, precision: Precision, last: datetime | None = None) -> When:
+    return When(first, (last or first) + _REST_OF_DAY, precision, first.date() if last is None else None)
+
+
+_LONGEST_KEPT = 48
 _kept_when = lru_cache(maxsize=4096)(read_when)
-
-
-def _end_of_day(day: datetime) -> datetime:
-    return day.replace(hour=23, minute=59, second=59, microsecond=999999)
 
 
 def first_when(*texts: str | None) -> When | None:
@@ -237,16 +250,11 @@ def is_patient(reference: str | None, patient_id: str) -> bool:
     return named.contained or (named.id == patient_id and named.type in ("Patient", ""))
 
 
-def has_code(concept: CodeableConcept | None) -> bool:
-    return concept is not None and any(coding.code for coding in many(concept.coding))
-
-
 def is_nameless(concept: CodeableConcept | None) -> bool:
     """Neither a code nor a word."""
     if concept is None:
         return True
-    codings = many(concept.coding)
-    return not any(coding.code or coding.display for coding in codings) and not next(texts(concept.text), "")
+    return not any(coding.code or coding.display for coding in codings(concept)) and not next(texts(concept.text), "")
 
 
 def texts(*values: str | None) -> Iterator[str]:

@@ -12,7 +12,7 @@ from cards.quantities import Days
 from cards.values import frozen
 from cds_service.gather.amounts import Amount, Frequency, Measure, agreed, amount, fraction, high_end, in_mg
 from cds_service.gather.bounds import Bounds, bounds
-from cds_service.gather.fhir_values import NotANumber, first, many, number, texts
+from cds_service.gather.fhir_values import NotANumber, codings, first, many, number, texts
 from cds_service.gather.products import Strength
 from cds_service.gather.sig import WORDS_OF_NEED, Sig, read_sig
 from cds_service.gather.timing import days_in, frequency
@@ -166,9 +166,8 @@ def _may_be_as_needed(dosage: Dosage) -> bool:
     if dosage.asNeededBoolean is True or dosage.asNeededCodeableConcept is not None:
         return True
     code = dosage.timing.code if dosage.timing else None
-    codings = many(code.coding) if code else ()
     words = [dosage.text, dosage.patientInstruction, code.text if code else None]
-    words += [text for coding in codings for text in (coding.display, str(coding.code))]
+    words += [text for coding in codings(code) for text in (coding.display, str(coding.code))]
     return any(WORDS_OF_NEED.search(text) for text in words if text)
 
 

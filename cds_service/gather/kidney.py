@@ -5,10 +5,12 @@ A result that is there and cannot be used becomes a clause for the prescriber an
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
-from typing import TypeVar
+from operator import attrgetter
+from typing import NamedTuple, TypeVar
 
 from cards.facts import (
     CreatinineResult,
@@ -23,10 +25,16 @@ from cards.facts import (
 )  # fmt: skip
 from cards.quantities import CystatinC, Egfr, SerumCreatinine
 from cds_service.gather.codes import Codes, Recognition
-from cds_service.gather.fhir_values import has_code
 from cds_service.gather.kidney_values import Kind, Measured, Unusable, has_value, read
-from cds_service.gather.lookup import Lookup
-from cds_service.gather.measured import NO_RESULT, USABLE, lacks_older_only, observations_in, taken
+from cds_service.gather.lookup import has_code
+from cds_service.gather.measured import (
+    NO_RESULT,
+    USABLE,
+    is_before,
+    lacks_older_only,
+    observations_in,
+    taken,
+)  # fmt: skip
 from cds_service.records import NotAvailable, PatientRecords, Records
 from cds_service.resources import Component, Observation
 
@@ -55,6 +63,9 @@ _STILL_MATTERS = timedelta(days=7)
 
 _LONGEST_WINDOW = timedelta(days=365)
 """R8 and R9 of rules.md 4: what is older only counts when it is the newest value of all."""
+_LOOK_BACK = timedelta(days=400)
+"""Beyond every window, counted from today and from the newest creatinine."""
+_WELL_WITHIN = timedelta(days=30)
 
 
 @dataclass(slots=True)
@@ -80,6 +91,15 @@ class _Sheet:
             case Kind.CYSTATIN_C:
                 self.cystatins.append(CystatinResult(CystatinC(value), moment, origin))
 
+    def settled(self, since: datetime, now: datetime) -> set[_Series]:
+        """Kinds of result of which a newer one is here, so that no rule asks about one from before ``since``."""
+        within = since + _WELL_WITHIN
+        return (
+            {(Kind.EGFR, one.method) for one in self.egfrs if within <= one.taken <= now}
+            | {(Kind.CREATININE, None) for one in self.creatinines if within <= one.taken <= now}
+            | {(Kind.CYSTATIN_C, None) for one in self.cystatins if within <= one.taken <= now}
+        )
+
     def clauses(self, today: date) -> tuple[str, ...]:
         """What could not be used and might have mattered, newest first, those without a date last."""
         if not self.unread:
@@ -99,19 +119,23 @@ class _Sheet:
 def kidney_results(records: PatientRecords, codes: Codes, now: datetime) -> KidneyResults | Missing:
     """Missing only when nothing was sent under any key; results under a key that we did not name count."""
     sheet = _Sheet()
-    lookup = codes.observations_as(_meaning)
-    for observation in observations_in(records.kidney, records.observations, records.others):
-        own = lookup(observation.code)
-        if observation.status in NO_RESULT:
-            continue
-        if observation.component:
-            for meaning, part in _parts(observation, own, lookup):
-                _read_part(observation, meaning, part, sheet)
-        elif own is not None:
-            _read_part(observation, own, observation, sheet)
+    since = datetime((now - _LOOK_BACK).year, 1, 1, tzinfo=UTC)
+    older = []
+    for part in _parts(observations_in(records.kidney, records.observations, records.others), codes):
+        if is_before(part.observation, str(since.year)):
+            older.append(part)
+        else:
+            _read_part(part, sheet)
+    settled = sheet.settled(since, now) if older else ()
+    for part in older:
+        if part.meaning.series not in settled:
+            _read_part(part, sheet)
     sent = records.kidney
+    meant = codes.observations_as(_meaning)
     for observation in observations_in(sent):
-        if not (observation.component or has_code(observation.code) or observation.status in NO_RESULT):
+        if meant[observation.code] or observation.component or has_code(observation.code):
+            continue
+        if observation.status not in NO_RESULT:
             moment = taken(observation)
             sheet.unread.append((moment.day if moment else None, "a result without a code"))
     if isinstance(sent, NotAvailable) and sheet.is_empty:
@@ -136,12 +160,16 @@ def _gap(sent: Records | NotAvailable, sheet: _Sheet, today: date) -> str:
 
 def _newest_first(results: list[_R]) -> tuple[_R, ...]:
     """Without the doubles that come when one Observation stands under two prefetch keys."""
-    ordered = sorted(results, key=_moment, reverse=True)
-    return tuple(one for _, together in groupby(ordered, _moment) for one in dict.fromkeys(together))
+    ordered = sorted(results, key=_MOMENT, reverse=True)
+    if len(set(map(_MOMENT, ordered))) == len(ordered):
+        return tuple(ordered)
+    return tuple(one for _, together in groupby(ordered, _MOMENT) for one in dict.fromkeys(together))
 
 
-def _moment(result: EgfrResult | CreatinineResult | CystatinResult) -> datetime:
-    return result.taken
+_MOMENT = attrgetter("taken")
+
+
+_Series = tuple[Kind, EgfrMethod | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +178,7 @@ class _Meaning:
     method: EgfrMethod
     after_dialysis: bool
     coding: str
+    series: _Series
 
 
 def _meaning(found: Recognition) -> _Meaning | None:
@@ -160,29 +189,45 @@ def _meaning(found: Recognition) -> _Meaning | None:
         return None
     flags = frozenset[str]().union(*(found.value_sets[value_set] for value_set in named))
     method = next((method for flag, method in _METHODS.items() if flag in flags), EgfrMethod.UNSTATED)
-    return _Meaning(_SETS[named[0]], method, "post-dialysis" in flags, found.coding)
+    kind = _SETS[named[0]]
+    series = (kind, method if kind is Kind.EGFR else None)
+    return _Meaning(kind, method, "post-dialysis" in flags, found.coding, series)
 
 
-def _parts(
-    observation: Observation, own: _Meaning | None, lookup: Lookup[_Meaning | None]
-) -> list[tuple[_Meaning, Observation | Component]]:
-    """The members of a panel, and the result itself; a panel's own code carries no value."""
-    parts: list[tuple[_Meaning, Observation | Component]] = [
-        (meaning, component) for component in observation.component or () if (meaning := lookup(component.code))
-    ]
-    if own and (not parts or has_value(observation)):
-        parts.append((own, observation))
-    return parts
+class _Part(NamedTuple):
+    meaning: _Meaning
+    observation: Observation
+    part: Observation | Component
+    """The result itself, or a member of a panel; a panel's own code carries no value."""
 
 
-def _read_part(observation: Observation, meaning: _Meaning, part: Observation | Component, sheet: _Sheet) -> None:
+def _parts(found: Iterable[Observation], codes: Codes) -> Iterator[_Part]:
+    lookup = codes.observations_as(_meaning)
+    for observation in found:
+        members = []
+        if observation.component:
+            members = [
+                _Part(meaning, observation, component)
+                for component in observation.component
+                if (meaning := lookup[component.code])
+            ]
+            yield from members
+        own = lookup[observation.code]
+        if own and (not members or has_value(observation)):
+            yield _Part(own, observation, observation)
+
+
+def _read_part(part: _Part, sheet: _Sheet) -> None:
+    meaning, observation, measured = part
+    if observation.status in NO_RESULT:
+        return
     kind, moment = meaning.kind, taken(observation)
     day = moment.day if moment else None
     if moment is None or day is None:
         dated = observation.effectiveDateTime or observation.effectivePeriod or observation.effectiveInstant
         sheet.unread.append((None, f"{kind.value} with {'an inexact date' if dated else 'no date'}"))
         return
-    result = _refused(observation.status, after_dialysis=meaning.after_dialysis) or read(kind, part)
+    result = _refused(observation.status, after_dialysis=meaning.after_dialysis) or read(kind, measured)
     if isinstance(result, Unusable):
         sheet.unread.append((day, f"{kind.value} of {day} {result.reason}"))
         return

@@ -83,13 +83,7 @@ _IMPLAUSIBLE = Unusable("is not plausible")
 
 def read(kind: Kind, part: Observation | Component) -> Measured | Unusable:
     """``part``: an Observation, or a component of one."""
-    match kind:
-        case Kind.EGFR:
-            return _egfr(part)
-        case Kind.CREATININE:
-            return _creatinine(part)
-        case Kind.CYSTATIN_C:
-            return _cystatin(part)
+    return _READERS[kind](part)
 
 
 def has_value(part: Observation | Component) -> bool:
@@ -98,7 +92,7 @@ def has_value(part: Observation | Component) -> bool:
 
 
 def _egfr(part: Observation | Component) -> Measured | Unusable:
-    given = _bound_in_text(part) or _number(part)
+    given = (None if part.valueQuantity else _bound_in_text(part)) or _number(part)
     if isinstance(given, Unusable):
         return given
     value, bound, quantity = given
@@ -135,24 +129,24 @@ def _concentration(part: Observation | Component, factors: Units[Factor]) -> Mea
     return Unusable(amount.value) if isinstance(amount, UnitProblem) else Measured(amount, bound)
 
 
+_READERS = {Kind.EGFR: _egfr, Kind.CREATININE: _creatinine, Kind.CYSTATIN_C: _cystatin}
+
+
 def _number(part: Observation | Component) -> tuple[Decimal, Bound, Quantity] | Unusable:
-    quantity = part.valueQuantity or Quantity()
-    match number(quantity.value):
-        case NotANumber(reason=reason):
-            return Unusable(reason)
-        case None if _text(part):
+    quantity = part.valueQuantity
+    value = number(quantity.value) if quantity else None
+    if quantity is None or value is None:
+        if _text(part):
             return Unusable("is text, not a number")
-        case None if not isinstance(part.valueInteger, UnsetType):
-            return Unusable(UnitProblem.MISSING.value)
-        case None:
-            return Unusable("has no value")
-        case value:
-            bound = _BOUNDS.get((quantity.comparator or "").strip())
-            return Unusable("has a comparator that is not known") if bound is None else (value, bound, quantity)
+        return Unusable("has no value" if isinstance(part.valueInteger, UnsetType) else UnitProblem.MISSING.value)
+    if isinstance(value, NotANumber):
+        return Unusable(value.reason)
+    bound = _BOUNDS.get((quantity.comparator or "").strip())
+    return Unusable("has a comparator that is not known") if bound is None else (value, bound, quantity)
 
 
 def _bound_in_text(part: Observation | Component) -> tuple[Decimal, Bound, Quantity | None] | None:
-    found = None if part.valueQuantity else _TEXT.fullmatch(_text(part))
+    found = _TEXT.fullmatch(_text(part))
     if not found:
         return None
     sign, digits, unit = found.groups()

@@ -1,47 +1,44 @@
-"""What the codings of a concept mean to one reader, worked out once: charts repeat few of them."""
+"""What the codes of a concept mean to one reader, worked out once: charts repeat few of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TypeVar
 
-from cds_service.resources import CodeableConcept, Coding
+from cds_service.gather.fhir_values import codings
+from cds_service.resources import Code, CodeableConcept, Coded
 
 T = TypeVar("T")
 
-Coded = tuple[str | None, str | int | float | None]
-"""System and code as sent."""
-
 KEPT = 20_000
 LONGEST_KEPT = 400
-"""Meanings kept at most, and the characters of their codings: these come from outside."""
+"""Meanings kept at most, and the characters of their codes: these come from outside."""
 
 
-class Lookup(Generic[T]):
-    """Codes only: neither texts nor displays are kept, nor may the meaning depend on them."""
+class Lookup(dict[Coded | None, T | None]):
+    """Codes only: neither texts nor displays are kept, nor may the meaning depend on them. Nothing is meant by none."""
 
-    def __init__(self, meaning: Callable[[CodeableConcept], T]) -> None:
+    def __init__(self, meaning: Callable[[Coded], T]) -> None:
+        super().__init__()
         self._meaning = meaning
-        self._kept: dict[Coded | tuple[Coded, ...], T] = {}
 
-    def __call__(self, concept: CodeableConcept | None) -> T | None:
-        """``None`` without a coding."""
-        if concept is None or not concept.coding:
+    def __missing__(self, coded: Coded | None) -> T | None:
+        if coded is None or not coded.coding:
             return None
-        coding = concept.coding
-        key: Coded | tuple[Coded, ...]
-        if isinstance(coding, Coding):
-            key = (coding.system, coding.code)
-        elif len(coding) == 1 and (only := coding[0]) is not None:
-            key = (only.system, only.code)
-        else:
-            key = tuple([(one.system, one.code) for one in coding if one is not None])
-        try:
-            return self._kept[key]
-        except KeyError:
-            meaning = self._meaning(concept)
-        if len(self._kept) >= KEPT:
-            self._kept.clear()
-        if len(str(key)) <= LONGEST_KEPT:
-            self._kept[key] = meaning
+        meaning = self._meaning(coded)
+        if len(self) >= KEPT:
+            self.clear()
+        if len(str(coded)) <= LONGEST_KEPT:
+            self[coded] = meaning
         return meaning
+
+
+def coded(concept: CodeableConcept | None) -> Coded | None:
+    """Its codes without its words."""
+    if concept is None or not concept.coding:
+        return None
+    return Coded(coding=tuple([Code(system=one.system, code=one.code) for one in codings(concept)]))
+
+
+def has_code(coded: Coded | None) -> bool:
+    return any(one.code for one in codings(coded))

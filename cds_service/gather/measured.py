@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
 from typing import Generic, TypeVar
 
 from cds_service.gather.fhir_values import When, texts, when
@@ -34,15 +33,29 @@ def observations_in(*sources: Records | NotAvailable) -> list[Observation]:
     return found
 
 
-def taken(observation: Observation) -> When | None:
-    """When the specimen was taken or the patient measured; only without any such element, when it was reported.
+def date_of(observation: Observation) -> str | None:
+    """When the specimen was taken or the patient measured, as written; only without any such element, when it was
+    reported.
 
     A date that stands there and cannot be read is not replaced by the report's: that may be much later.
     """
+    text = observation.effectiveDateTime
+    if text and not text.isspace():
+        return text
     period = observation.effectivePeriod
     start, end = (period.start, period.end) if period else (None, None)
-    dates = (observation.effectiveDateTime, observation.effectiveInstant, end, start, observation.issued)
-    return when(next((text for text in dates if text and not text.isspace()), None))
+    dates = (observation.effectiveInstant, end, start, observation.issued)
+    return next((text for text in dates if text and not text.isspace()), None)
+
+
+def taken(observation: Observation) -> When | None:
+    return when(date_of(observation))
+
+
+def is_before(observation: Observation, year: str) -> bool:
+    """By the first four digits of its date, which most are left out for."""
+    text = date_of(observation)
+    return text is not None and text[:4] < year and text[:4].isdigit()
 
 
 def lacks_older_only(sent: Records, today: date, window: timedelta) -> bool:
@@ -55,7 +68,9 @@ def lacks_older_only(sent: Records, today: date, window: timedelta) -> bool:
     return sorted_so and today - reach[-1] > window
 
 
-_LONGEST_KEPT = 200
+_MOST_KEPT, _LONGEST_KEPT = 256, 200
+_Written = tuple[str | None, str | None, str | None]
+"""``code``, ``unit`` and ``system`` of a Quantity."""
 
 
 class UnitProblem(Enum):
@@ -72,13 +87,17 @@ class Units(Generic[T]):
 
     def __init__(self, table: Mapping[str, T]) -> None:
         self._table = {spelling(unit): meaning for unit, meaning in table.items()}
-        self._kept = lru_cache(maxsize=256)(self._meanings)
+        self._kept: dict[_Written, frozenset[T] | UnitProblem] = {}
 
     def of(self, quantity: Quantity) -> frozenset[T] | UnitProblem:
         """What ``code`` and ``unit`` mean."""
-        code, unit, system = quantity.code, quantity.unit, quantity.system
-        short = len(code or "") + len(unit or "") + len(system or "") <= _LONGEST_KEPT
-        return self._kept(code, unit, system) if short else self._meanings(code, unit, system)
+        written = (quantity.code, quantity.unit, quantity.system)
+        found = self._kept.get(written)
+        if found is None:
+            found = self._meanings(*written)
+            if len(self._kept) < _MOST_KEPT and sum(len(one or "") for one in written) <= _LONGEST_KEPT:
+                self._kept[written] = found
+        return found
 
     def _meanings(self, code: str | None, unit: str | None, system: str | None) -> frozenset[T] | UnitProblem:
         written = [text for text in texts(code, unit) if text not in ("1", "{}")]
@@ -108,4 +127,4 @@ def converted(quantity: Quantity, value: Decimal, factors: Units[Factor]) -> Dec
     if len(found) > 1:
         return UnitProblem.CONTRADICTION
     ((numerator, denominator),) = found
-    return value * numerator / denominator
+    return value if numerator == denominator else value * numerator / denominator

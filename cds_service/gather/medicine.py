@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from cards.facts import ChartText, DrugClass, Route
 from cds_service.gather.codes import BACLOFEN, BaclofenProduct, Codes, OpioidIngredient, Recognition
 from cds_service.gather.drug_text import read_route, tokens
-from cds_service.gather.fhir_values import many
+from cds_service.gather.fhir_values import codings
 from cds_service.gather.naming import HasMedicine, Naming, namings, texts_of
 from cds_service.gather.products import Strength
 from cds_service.gather.shelf import Shelf
@@ -83,7 +83,7 @@ class Medicines:
         concept = order.medicationCodeableConcept
         if concept is None or order.medicationReference is not None or order.medication is not None:
             return self._read(order)
-        key = (concept.text, *[(one.system, one.code, one.display) for one in many(concept.coding)])
+        key = (concept.text, *[(one.system, one.code, one.display) for one in codings(concept)])
         medicine = self._known.get(key)
         if medicine is None:
             medicine = self._read(order)
@@ -204,5 +204,5 @@ def _label(named: list[Naming]) -> ChartText:
         concept for naming in named for concept in (*naming.concepts[:1], naming.display) if concept is not None
     ]
     text = next((text for concept in concepts for text in texts_of(concept)), "")
-    code = next((str(coding.code) for concept in concepts for coding in many(concept.coding) if coding.code), "")
+    code = next((str(coding.code) for concept in concepts for coding in codings(concept) if coding.code), "")
     return ChartText.clean(text or (f"code {code}" if code else "a medicine without a name"))

@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from cds_service.gather.amounts import Amount, Measure, amount, unit_named
 from cds_service.gather.codes import BACLOFEN, Codes
-from cds_service.gather.fhir_values import first, many, number, texts
+from cds_service.gather.fhir_values import codings, first, number, texts
 from cds_service.gather.products import Strength
 from cds_service.gather.shelf import Shelf, Shelved
 from cds_service.resources import CodeableConcept, CodeableReference, Condition, Ratio, Reference, Substance
@@ -107,5 +107,5 @@ def texts_of(concept: CodeableConcept | None) -> list[str]:
     """Its text, then the displays of its codings."""
     if concept is None:
         return []
-    displays = (coding.display for coding in many(concept.coding))
+    displays = (coding.display for coding in codings(concept))
     return list(texts(concept.text, *displays))

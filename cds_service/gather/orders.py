@@ -24,7 +24,7 @@ from cards.facts import (
 from cards.values import frozen
 from cds_service.gather.codes import Codes
 from cds_service.gather.drafts import DraftOrder, draft_orders, selected, unreadable_drafts
-from cds_service.gather.fhir_values import first_when, many, same_resource, target
+from cds_service.gather.fhir_values import codings, first_when, many, same_resource, target
 from cds_service.gather.instruction import taken_as_needed
 from cds_service.gather.medicine import Medicine, Medicines
 from cds_service.gather.naming import texts_of
@@ -210,7 +210,7 @@ def _reason(order: MedicationRequest, shelf: Shelf, codes: Codes) -> _Reason:
     classes = (name for concept in concepts for name in codes.problem(concept).value_sets)
     return _Reason(
         problems=frozenset(Problem(name) for name in classes if name in _PROBLEMS),
-        given=any(many(concept.coding) or concept.text for concept in concepts),
+        given=any(codings(concept) or concept.text for concept in concepts),
         mentions_alcohol=any("alcohol" in text for text in said),
     )
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from cards.facts import Input, Missing, Sex, Why
 from cards.quantities import Age
-from cds_service.gather.fhir_values import many, read_when
+from cds_service.gather.fhir_values import codings, read_when
 from cds_service.records import NotAvailable, PatientRecords
 from cds_service.resources import Extension, Patient
 
@@ -82,8 +82,7 @@ def _for_clinical_use(patient: Patient) -> set[Sex]:
         str(coding.code)
         for extension in _extensions(patient.extension, _FOR_CLINICAL_USE)
         for value in _extensions(extension.extension, "value")
-        if value.valueCodeableConcept
-        for coding in many(value.valueCodeableConcept.coding)
+        for coding in codings(value.valueCodeableConcept)
     ]
     return {_SEXES.get(code, Sex.UNKNOWN) for code in codes}
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from enum import Enum
 
 from cds_service.gather.codes import Codes, Recognition
-from cds_service.gather.fhir_values import many, texts, when
+from cds_service.gather.fhir_values import codings, texts, when
 from cds_service.gather.measured import USABLE, taken
 from cds_service.resources import CodeableConcept, Component, Observation
 
@@ -78,7 +78,7 @@ def _read(answer: CodeableConcept | None, text: str | None, codes: Codes) -> boo
 
 
 def _said(answer: CodeableConcept | None, text: str | None) -> frozenset[str]:
-    codings = many(answer.coding) if answer else ()
-    written = texts(text, answer.text if answer else None, *(coding.display for coding in codings))
-    coded = (str(coding.code).strip() for coding in codings if coding.code is not None)
-    return frozenset((*coded, *(word.casefold() for word in written)))
+    coded = codings(answer)
+    written = texts(text, answer.text if answer else None, *(coding.display for coding in coded))
+    codes = (str(coding.code).strip() for coding in coded if coding.code is not None)
+    return frozenset((*codes, *(word.casefold() for word in written)))

@@ -10,7 +10,7 @@ from cards.quantities import DailyDose
 from cds_service.gather.codes import OpioidIngredient
 from cds_service.gather.dosage import oral_dose, read_schedule
 from cds_service.gather.drug_text import tokens
-from cds_service.gather.fhir_values import many, texts
+from cds_service.gather.fhir_values import codings, many, texts
 from cds_service.gather.medicine import Medicine
 from cds_service.gather.products import Strength
 from cds_service.gather.pump import pump_dose
@@ -73,8 +73,7 @@ def _stated(dosage: Dosage) -> Route | None:
 def _of_element(concept: CodeableConcept | None) -> Route | None:
     if concept is None:
         return None
-    codings = many(concept.coding)
-    coded = {_ROUTE_CODES[str(coding.code)] for coding in codings if str(coding.code) in _ROUTE_CODES}
+    coded = {_ROUTE_CODES[str(coding.code)] for coding in codings(concept) if str(coding.code) in _ROUTE_CODES}
     written = _written(concept)
     words = {word for text in written for word in tokens(text)}
     named = {route for route, known in _ROUTE_WORDS.items() if words & known}
@@ -87,9 +86,9 @@ def _of_element(concept: CodeableConcept | None) -> Route | None:
 def _written(concept: CodeableConcept | None) -> list[str]:
     if concept is None:
         return []
-    codings = many(concept.coding)
-    codes = (coding.code for coding in codings if isinstance(coding.code, str) and coding.code.isalpha())
-    return list(texts(concept.text, *(coding.display for coding in codings), *codes))
+    coded = codings(concept)
+    codes = (coding.code for coding in coded if isinstance(coding.code, str) and coding.code.isalpha())
+    return list(texts(concept.text, *(coding.display for coding in coded), *codes))
 
 
 def _of_text(dosage: Dosage) -> Route | None:

@@ -9,7 +9,7 @@ from msgspec import Raw, UnsetType
 
 from cards.facts import Unreadable
 from cds_service.gather.amounts import Frequency, fraction
-from cds_service.gather.fhir_values import NotANumber, many, number, texts, when
+from cds_service.gather.fhir_values import NotANumber, codings, number, texts, when
 from cds_service.gather.sig import read_clock_times, read_frequency
 from cds_service.resources import CodeableConcept, Repeat, Timing
 
@@ -92,10 +92,10 @@ def _of_code(concept: CodeableConcept | None) -> tuple[list[Frequency], list[Fre
     """What the codes say, and what the displays and the text say: "every 8 hours", "Q4H PRN"."""
     if concept is None:
         return [], []
-    codings = many(concept.coding)
-    codes = [coding.code.strip() for coding in codings if isinstance(coding.code, str)]
+    coded = codings(concept)
+    codes = [coding.code.strip() for coding in coded if isinstance(coding.code, str)]
     by_code = [_ABBREVIATIONS.get(code.upper()) or read_frequency(code) for code in codes]
-    by_text = [read_frequency(text) for text in texts(*(coding.display for coding in codings), concept.text)]
+    by_text = [read_frequency(text) for text in texts(*(coding.display for coding in coded), concept.text)]
     by_text.append(read_clock_times(concept.text))
     return [one for one in by_code if one], [one for one in by_text if one]
 

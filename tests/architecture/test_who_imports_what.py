@@ -38,6 +38,8 @@ KNOWN_BY_ALL = {"cards", "cds_service", "msgspec"}
 
 READS_JSON = {
     "resources": "the lenient Structs",
+    "bundles": "values of prefetch and answers of FHIR servers",
+    "members": "which members an object has, none twice",
     "hooks": "the request, its drafts lossless",
     "answers": "what an EHR put under a prefetch key",
     "suggestions": "a chart order that a suggestion must repeat as it was sent; its own output, to validate it",

@@ -86,7 +86,7 @@ def test_D5_the_codes_that_are_asked_for_are_those_that_are_read() -> None:
     for path in terminology.FOLDER.glob("*.loinc.csv"):
         for line in path.read_text(encoding="utf-8").splitlines()[1:]:
             code = line.split(",")[1]
-            concept = CodeableConcept(coding=[Coding(system="http://loinc.org", code=code)])
+            concept = CodeableConcept(coding=(Coding(system="http://loinc.org", code=code),))
             found = codes.observation(concept)
             if body_measure(found) or kind_of_test(found) or pregnancy_sign(found):
                 read.add(code)

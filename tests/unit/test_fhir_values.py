@@ -27,7 +27,7 @@ from cds_service.gather.fhir_values import (
 
 @pytest.mark.parametrize(
     ("written", "value"),
-    [("1", "1"), ("2.50", "2.50"), ("-0.5", "-0.5"), (" 7 ", "7"), ("1e2", "100"), ("0e999999999", "0"), ("-0", "0")],
+    [("1", "1"), ("2.50", "2.50"), ("-0.5", "-0.5"), ("1e2", "100"), ("0e999999999", "0"), ("-0", "0")],
 )
 def test_numbers_are_exact(written: str, value: str) -> None:
     read = number(Raw(written))

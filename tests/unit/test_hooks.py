@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cards.facts import Hook
 from cds_service import hooks
+from cds_service.bundles import Prefetch
 from cds_service.errors import Ambiguous, BadRequest
 from cds_service.resources import Junk, MedicationRequest
 
@@ -150,3 +151,61 @@ def test_a_damaged_request_is_read_or_refused(data: st.DataObject) -> None:
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     with suppress(BadRequest):
         assert parse(bytes(body)).hook in Hook
+
+
+# ------------------------------------------------------------------------------------------- prefetch, read in one pass
+
+CHART = {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Condition", "id": "c1"}}]}
+TRAPS: tuple[Any, ...] = (
+    '","prefetch":{', '}},"hook":"x"', {"prefetch": {"patient": None}}, '\\"prefetch":{"a":1}', "}"
+)  # fmt: skip
+
+
+def at_once(call: hooks.HookCall) -> bool:
+    return isinstance(call.prefetch, Prefetch) and call.prefetch.read is not None
+
+
+def meant(call: hooks.HookCall) -> Any:
+    return call.patient_id, {key: json.loads(bytes(raw)) for key, raw in call.prefetch.items()}, at_once(call)
+
+
+@given(
+    st.permutations(list(REQUEST)),
+    st.sampled_from(TRAPS),
+    st.sampled_from([{"patient": None}, {"conditions": CHART}, {"patient": TRAPS[2], "x": TRAPS[0]}, {}]),
+    st.sampled_from([{}, COMPACT, {"indent": 1}]),
+    st.sampled_from(["", "\n", " \t\r\n "]),
+)
+def test_it_does_not_matter_where_prefetch_stands(
+    order: list[str], trap: Any, prefetch: Any, style: dict[str, Any], end: str
+) -> None:
+    whole = REQUEST | {"prefetch": prefetch, "extension": {"trap": trap}}
+    usual = json.dumps(whole)
+    moved = json.dumps({name: whole[name] for name in [*order[:2], "extension", *order[2:]]}, **style) + end
+    assert meant(parse(moved)) == meant(parse(usual))
+    assert meant(parse(usual))[1] == prefetch
+
+
+@pytest.mark.parametrize("style", [{}, COMPACT])
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("value", [CHART, None, {"resourceType": "Unknown"}])
+def test_a_doubled_key_of_prefetch_is_found(value: Any, style: dict[str, Any], *, first: bool) -> None:
+    doubled = json.dumps({"a": CHART, "b": value}, **style).replace('"b"', '"a"')
+    whole = REQUEST | {"prefetch": "HERE"}
+    body = json.dumps({"prefetch": "HERE", **whole} if first else whole, **style)
+    with pytest.raises(Ambiguous):
+        parse(body.replace('"HERE"', doubled))
+
+
+def test_a_chart_that_we_know_is_read_with_the_request() -> None:
+    assert at_once(parse(json.dumps(REQUEST | {"prefetch": {"conditions": CHART}})))
+    assert not at_once(parse(json.dumps(REQUEST | {"prefetch": {"conditions": {"resourceType": "Unknown"}}})))
+
+
+@pytest.mark.parametrize("tail", ["", "}", "]}", ',"hook":"order-sign"}', "} }", "}x"])
+def test_what_does_not_end_as_an_object_is_no_request(tail: str) -> None:
+    body = json.dumps(REQUEST, **COMPACT)  # type: ignore[arg-type]
+    assert body.endswith("}}")
+    if tail != "}":
+        with pytest.raises(BadRequest):
+            parse(body[:-1] + tail)

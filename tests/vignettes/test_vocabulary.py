@@ -31,7 +31,7 @@ def _each(kind: str) -> Iterator[Any]:
 
 
 def _concept(system: str, code: str) -> CodeableConcept:
-    return CodeableConcept(coding=[Coding(system=_SYSTEMS[system], code=code)])
+    return CodeableConcept(coding=(Coding(system=_SYSTEMS[system], code=code),))
 
 
 def _flags(meaning: dict[str, Any], system: str) -> set[str]:
@@ -68,6 +68,6 @@ def test_strength_of_opioid_products(codes: Codes, word: str) -> None:
 
 
 def test_rescue_products(codes: Codes) -> None:
-    coded = [CodeableConcept(coding=[Coding(system=system, code=code)]) for system, code in NALOXONE.items()]
+    coded = [CodeableConcept(coding=(Coding(system=system, code=code),)) for system, code in NALOXONE.items()]
     for concept in (*coded, CodeableConcept(text=NALOXONE_NAME)):
         assert DrugClass.OPIOID_RESCUE in codes.drug(concept).value_sets

@@ -1,0 +1,45 @@
+"""What no rule asks about is left out of a chart before anything is read of it: most of what an EHR sends.
+
+Left out is only what a code of ours calls something else. Whatever has no code, or one of a system that we do not hold,
+stays, for the readers to say so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cds_service.gather.codes import Codes, Recognition
+from cds_service.gather.lookup import coded
+from cds_service.records import NotAvailable, PatientRecords, Records
+from cds_service.resources import Condition, Observation, Procedure
+
+
+def relevant(records: PatientRecords, codes: Codes) -> PatientRecords:
+    return replace(
+        records,
+        kidney=_tests(records.kidney, codes),
+        conditions=_problems(records.conditions, codes),
+        procedures=_problems(records.procedures, codes),
+        observations=_tests(records.observations, codes),
+    )
+
+
+def _tests(sent: Records | NotAvailable, codes: Codes) -> Records | NotAvailable:
+    # A list that was cut off is judged by how far back it reaches, with everything in it.
+    if isinstance(sent, NotAvailable) or sent.newest_first:
+        return sent
+    other = codes.observations_as(_is_something_else)
+    tests = [one for one in sent.resources if isinstance(one, Observation)]
+    return replace(sent, resources=tuple([one for one in tests if not other[one.code] or one.component]))
+
+
+def _problems(sent: Records | NotAvailable, codes: Codes) -> Records | NotAvailable:
+    if isinstance(sent, NotAvailable):
+        return sent
+    other = codes.problems_as(_is_something_else)
+    problems = [one for one in sent.resources if isinstance(one, Condition | Procedure)]
+    return replace(sent, resources=tuple([one for one in problems if not other[coded(one.code)]]))
+
+
+def _is_something_else(found: Recognition) -> bool:
+    return found.covered and not found.value_sets
