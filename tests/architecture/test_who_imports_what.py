@@ -27,6 +27,7 @@ KNOWN_BY: dict[str, set[str]] = {
     "jinja2": {"clinical_content", "workbench", "insights"},
     "matplotlib": {"insights"},
     "markdown_it": {"clinical_content", "workbench"},
+    "ray": {"replay"},
     "tqdm": {"replay"},
     "sqlalchemy": {"store", "insights", "audit"},
     "alembic": {"store"},
