@@ -100,12 +100,13 @@ class OfRule:
 
 @dataclass(frozen=True, slots=True)
 class OverTheLine:
-    """A rule over the retirement line, by its cards that were answered (accepted or overridden)."""
+    """A rule over the retirement line."""
 
     rule: str
     rate: Rate
     not_relevant: bool
-    """Overridden as "not clinically relevant"; else for whatever reason."""
+    """Of the cards that were answered (accepted or overridden), overridden as "not clinically relevant"; else of the
+    judged ones, overridden for whatever reason: a card that offers nothing can only be overridden or ignored."""
 
     @property
     def certain(self) -> bool:
@@ -302,14 +303,17 @@ def _parts(
 def _over_the_line(rules: Sequence[OfRule], limit: int) -> Iterator[OverTheLine]:
     for rule in dict.fromkeys(one.rule for one in rules):
         cards = [one.cards for one in rules if one.rule == rule]
-        accepted, overridden = total(one.accepted for one in cards), total(one.overridden for one in cards)
+        accepted, ignored = total(one.accepted for one in cards), total(one.ignored for one in cards)
+        overridden = total(one.overridden for one in cards)
         not_relevant = total(_because(one, relevant=False) for one in cards)
         others = accepted + total(_because(one, relevant=True) for one in cards)
-        for those, rest, is_not_relevant in ((not_relevant, others, True), (overridden, accepted, False)):
-            rate = Rate.of(those, rest, accepted + overridden, limit)
-            if rate and those.lowest >= limit and rate.highest > RETIREMENT:
-                yield OverTheLine(rule, rate, is_not_relevant)
-                break
+        judged = total(one.judged for one in cards)
+        of_answered = Rate.of(not_relevant, others, accepted + overridden, limit)
+        of_judged = Rate.of(overridden, accepted + ignored, judged, limit)
+        if of_answered and not_relevant.lowest >= limit and of_answered.highest > RETIREMENT:
+            yield OverTheLine(rule, of_answered, not_relevant=True)
+        elif of_judged and overridden.lowest >= limit and of_judged.highest > RETIREMENT:
+            yield OverTheLine(rule, of_judged, not_relevant=False)
 
 
 def _because(of: Cards, *, relevant: bool) -> Count:

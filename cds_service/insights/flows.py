@@ -64,11 +64,11 @@ def cards(found: Mapping[CardKey, int], findings: Mapping[FindingKey, int]) -> I
     for (line, what), number in sums.items():
         begin, end = _BETWEEN[what]
         if line == CARDS:  # from the particulars back to one number
-            yield Flow((line, what), end, begin, number, weight=100 if what == FIRED else 20)
+            yield Flow((line, what), end, begin, number, 100 if what == FIRED else 20 * _WEIGHTS[what])
         else:
             out_of = _SOURCE if what == FIRED else (line, begin)
             into = what if end == what else (line, end)
-            yield Flow((line, what), out_of, into, number, weight=1 if end == what else 5)
+            yield Flow((line, what), out_of, into, number, _WEIGHTS[what])
 
 
 _PASSES: Mapping[Became, tuple[str, ...]] = {
@@ -77,6 +77,11 @@ _PASSES: Mapping[Became, tuple[str, ...]] = {
     **{became: (FIRED, SHOWN, JUDGED, became) for became in (Became.ACCEPTED, Became.OVERRIDDEN, Became.IGNORED)},
 }
 """The numbers that a card is counted in."""
+_WEIGHTS: Mapping[str, float] = {
+    FIRED: 5, SHOWN: 6, SILENT: 6, JUDGED: 4, Became.ACCEPTED: 3, Became.OVERRIDDEN: 3, Became.IGNORED: 2,
+    Became.RECENT: 1, Elsewhere.INSIDE: 1, Elsewhere.HELD: 1,
+}  # fmt: skip
+"""What a reader would miss most."""
 _BETWEEN: Mapping[str, tuple[str, str]] = {
     FIRED: (_SINK, "findings"),
     SHOWN: ("findings", "shown cards"),

@@ -12,6 +12,7 @@ from sqlalchemy import CTE, ColumnElement, Connection, Engine, Integer, and_, ca
 from cards.triage import SUMMARY_CARD
 from cds_service.audit import detail
 from cds_service.card_builder import REASON_SYSTEM
+from cds_service.course import Stage
 from cds_service.insights.selection import Selection, week_of
 from cds_service.insights.sql import day_of, part, unchanging
 from cds_service.insights.tally import (
@@ -225,7 +226,7 @@ def _stages(connection: Connection, selection: Selection) -> tuple[Mapping[str, 
         sampled += 1
         for stage, milliseconds in detail.decode(text).stages.items():
             stages.setdefault(stage, Counter())[int(milliseconds * TENTHS)] += 1
-    return stages, sampled
+    return {stage: stages[stage] for stage in Stage if stage in stages}, sampled
 
 
 def _unlinked(connection: Connection, selection: Selection) -> int:

@@ -248,7 +248,11 @@ def _over_the_line(figures: Figures, names: Names) -> Table:
         (
             names.rule(one.rule),
             one.rule,
-            ("as not clinically relevant" if one.not_relevant else "for whatever reason")
+            (
+                "as not clinically relevant, of the answered"
+                if one.not_relevant
+                else "for whatever reason, of the judged"
+            )
             + ("" if one.certain else "; perhaps, numbers are hidden"),
             one.rate,
         )
@@ -256,8 +260,8 @@ def _over_the_line(figures: Figures, names: Names) -> Table:
     )
     note = (
         f"A rule of which more than {percent(RETIREMENT)} of the answered cards are overridden as not clinically "
-        "relevant is reworked or retired (M9); one that is overridden as often for other reasons is looked at. "
-        "Answered: accepted or overridden."
+        "relevant is reworked or retired (M9). Answered: accepted or overridden. One of which as large a share of the "
+        "judged cards is overridden for whatever reason is looked at."
     )
     return Table("over_the_line", "Rules over the retirement line", columns, rows, note)
 
