@@ -123,7 +123,8 @@ class Workbench:
             values = at(given, "request", "prefetch")
             prefetched = [{"resource": one} for one in values.values() if one] if isinstance(values, dict) else []
             resources = resources_of({"resourceType": "Bundle", "entry": prefetched}) if prefetched else []
-            drafts = [entry["resource"] for entry in objects(given, "request", "context", "draftOrders", "entry")]
+            entries = objects(given, "request", "context", "draftOrders", "entry")
+            drafts = [entry["resource"] for entry in entries if text(entry, "resource", "resourceType")]
             patient_id = text(given, "request", "context", "patientId").removeprefix("Patient/")
             return _json(self._shown(patient_id, resources, drafts))
         resources = resources_of(at(given, "bundle"))

@@ -90,8 +90,9 @@ def running_baclofen(resources: Iterable[Json]) -> list[Running]:
 
 
 def _name(patient: Json) -> str:
-    given = " ".join(part for part in at(patient, "name", 0, "given") or () if isinstance(part, str))
-    return " ".join(filter(None, (given, text(patient, "name", 0, "family")))) or text(patient, "name", 0, "text")
+    given = at(patient, "name", 0, "given")
+    parts = [part for part in given if isinstance(part, str)] if isinstance(given, list) else []
+    return " ".join(filter(None, (*parts, text(patient, "name", 0, "family")))) or text(patient, "name", 0, "text")
 
 
 def _age(birth: str, today: date) -> str:
