@@ -175,9 +175,18 @@ def _value(kidney: KidneyFunction, today: date) -> str:
 
 
 def unchecked(missing: Sequence[Missing]) -> str:
-    """ "medication list (the EHR did not send it); age (no birth date)", each once."""
+    """ "problem list and medication list (each: the EHR did not send it); age (no birth date)": each reason once, and
+    each input once for a reason."""
     words = {Why.NOT_RECORDED: "not recorded", Why.NOT_AVAILABLE: "not available", Why.UNREADABLE: "unreadable"}
-    return "; ".join(dict.fromkeys(f"{m.what} ({m.reason or words[m.why]})" for m in missing))
+    by_reason: dict[str, list[str]] = {}
+    for one in dict.fromkeys(missing):
+        by_reason.setdefault(one.reason or words[one.why], []).append(str(one.what))
+    return "; ".join(_with_reason(list(dict.fromkeys(inputs)), reason) for reason, inputs in by_reason.items())
+
+
+def _with_reason(inputs: list[str], reason: str) -> str:
+    *others, last = inputs
+    return f"{', '.join(others)} and {last} (each: {reason})" if others else f"{last} ({reason})"
 
 
 # ------------------------------------------------------------------------------------------------------- writing

@@ -165,7 +165,7 @@ class SlowBody(ServiceError):
 class PreconditionFailed(ServiceError):
     status = 412
     code = "required"
-    problem = "A baclofen order was drafted, and the request holds nothing about the patient."
+    problem = "A baclofen order was drafted, and nothing about the patient could be read. It was not checked."
 
 
 class TooLarge(ServiceError):

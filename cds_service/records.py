@@ -33,6 +33,7 @@ EXPECTED: Mapping[str, tuple[type[Any], ...]] = {
     "observations": (resources.Observation,),
 }
 """Our prefetch keys, and the types that answer each."""
+NOTHING_READ = "A baclofen order was drafted, and nothing about the patient could be read ({}). It was not checked."
 NOTHING_SENT = (
     f"Send the prefetch keys that GET /cds-services lists: {', '.join(EXPECTED)}. Or send fhirServer and "
     "fhirAuthorization for a FHIR server that this service may read."
@@ -120,8 +121,9 @@ class Received:
         if patients and not (isinstance(found["patient"], Records) and found["patient"].resources):
             found["patient"] = Records(patients)
         about_nobody = all(isinstance(one, _ABOUT_NOBODY) for one in others.resources)
-        if about_nobody and all(isinstance(one, NotAvailable) for one in found.values()):
-            raise PreconditionFailed(cure=NOTHING_SENT)
+        gaps = [one.reason for one in found.values() if isinstance(one, NotAvailable)]
+        if about_nobody and len(gaps) == len(found):
+            raise PreconditionFailed(NOTHING_READ.format("; ".join(dict.fromkeys(gaps))), NOTHING_SENT)
         dropped = sum(answer.dropped for answer in everything)
         if dropped:
             log.other_patients(dropped)

@@ -6,17 +6,17 @@ from enum import Enum
 
 
 class Unread(Enum):
-    """The value is one clause for the prescriber."""
+    """The value is one clause for the prescriber, who need not know what a FHIR server is."""
 
-    LATE = "the EHR's FHIR server did not answer in time"
-    RESTING = "the EHR's FHIR server has not been answering"
-    UNREACHABLE = "the EHR's FHIR server could not be reached"
-    DENIED = "the EHR's FHIR server did not allow it"
-    NOT_FOUND = "the EHR's FHIR server does not have it"
-    BUSY = "the EHR's FHIR server was too busy"
-    FAILED = "the EHR's FHIR server answered with an error"
-    TOO_LARGE = "the EHR's FHIR server sent more than can be read"
-    GARBLED = "the EHR's FHIR server sent something that cannot be read"
+    LATE = "the EHR did not answer in time"
+    RESTING = "the EHR has not been answering"
+    UNREACHABLE = "the EHR could not be reached"
+    DENIED = "the EHR did not allow it"
+    NOT_FOUND = "the EHR does not have it"
+    BUSY = "the EHR was too busy"
+    FAILED = "the EHR answered with an error"
+    TOO_LARGE = "the EHR sent more than can be read"
+    GARBLED = "the EHR sent something that cannot be read"
 
     @classmethod
     def of(cls, status: int) -> Unread:

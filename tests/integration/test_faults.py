@@ -134,13 +134,16 @@ def test_a_fault_costs_one_input_and_is_said(
     assert TOKEN not in json.dumps(shown) + "".join(capsys.readouterr())
 
 
-@pytest.mark.parametrize("fault", [fault for fault, *_ in FAULTS.values()], ids=FAULTS)
-def test_68_with_nothing_else_it_is_412(fault: Behaviour, service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("fault", "said"), [(fault, said) for fault, said, _ in FAULTS.values()], ids=FAULTS)
+def test_68_with_nothing_else_it_is_412_and_says_why(
+    fault: Behaviour, said: str, service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
     with broken.running({"": fault}) as server:
         started = time.perf_counter()
         (response,) = service.post(reading(server, {}))
         seconds = time.perf_counter() - started
-    assert_refused(response, 412, TOKEN)
+    issue = assert_refused(response, 412, TOKEN)
+    assert said in issue["details"]["text"]
     assert seconds < DEADLINE + MARGIN
     assert TOKEN not in "".join(capsys.readouterr())
 

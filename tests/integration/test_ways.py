@@ -172,7 +172,7 @@ def test_66_what_the_scopes_leave_out_is_said(protected_ehr: Ehr) -> None:
     token = protected_ehr.smart_token(scopes)["access_token"]
     shown = service(person).cards(call(person, protected_ehr, ..., fhirAuthorization=authorization(token, person)))
     assert "dataUnavailable" in topics(shown)
-    assert "the EHR's FHIR server did not allow it" in str(shown)
+    assert "the EHR did not allow it" in str(shown)
     assert token not in str(shown)
 
 

@@ -275,7 +275,7 @@ def test_each_input_is_used_if_it_came_in_time() -> None:
     server = Server({"Patient/p1": patient(), "Observation": search(egfr())}, slow={"MedicationRequest": 60})
     found = completed(server, order_sign(prefetch={}), seconds=0.1)
     assert ids(found.kidney) == ["egfr-1"]
-    assert reason(found.medications) == "the EHR's FHIR server did not answer in time"
+    assert reason(found.medications) == "the EHR did not answer in time"
     assert server.cancelled == 1
 
 

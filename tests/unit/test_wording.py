@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from cards.catalogue import Catalogue
 from cards.content import CardText
-from cards.facts import ChartText
+from cards.facts import ChartText, Input, Missing, Why
 from cards.logic import Logic
 from cards.outcome import Indicator
 from cards.quantities import DailyDose
-from cards.wording import _summary, escape
+from cards.wording import _summary, escape, unchecked
 
 
 @cache
@@ -75,3 +75,19 @@ def test_a_summary_never_reaches_140_code_points_and_keeps_its_number(drug: str)
     written = _summary(card_text(default="Review {drug}: {dose}"), "default", {"drug": drug, "dose": DailyDose.of(30)})
     assert len(written) <= 139
     assert "30 mg/day" in written
+
+
+def test_each_gap_is_said_once_and_each_reason_once() -> None:
+    late, unsent = "the EHR did not answer in time", "the EHR did not send it"
+    gaps = [
+        Missing(Input.MEDICATIONS, Why.NOT_AVAILABLE, late),
+        Missing(Input.AGE, Why.UNREADABLE, ""),
+        Missing(Input.PROBLEMS, Why.NOT_AVAILABLE, unsent),
+        Missing(Input.KIDNEY_RESULTS, Why.NOT_AVAILABLE, late),
+        Missing(Input.MEDICATIONS, Why.NOT_AVAILABLE, late),
+        Missing(Input.PROCEDURES, Why.NOT_AVAILABLE, late),
+    ]
+    assert unchecked(gaps) == (
+        "medication list, kidney results (eGFR, creatinine) and procedures (dialysis, transplant) "
+        "(each: the EHR did not answer in time); age (unreadable); problem list (the EHR did not send it)"
+    )
