@@ -25,7 +25,7 @@ from tests.conformance.calls import SERVICE
 IN_TIME = 0.3
 """Seconds after the call within which an answer that was written has to be used; the deadline is 0.4."""
 GAPS = re.compile(r"""(?<=\*\*Could not check:\*\* )[^"\\]*?(?=\.(?:\\n|"))""")
-NAMES = re.compile("|".join(re.escape(str(one)) for one in Input))
+NAMES = re.compile(rf"(?<!\w)(?:{'|'.join(re.escape(str(one)) for one in Input)})(?!\w)")
 
 
 class Verdict(Enum):

@@ -93,7 +93,8 @@ class Report:
         return "\n".join(f"| {name} | {said} |" for name, said in rows.items())
 
     def examples(self) -> str:
-        return "\n".join(f"{json.dumps(request)}\n{body}\n" for request, body in self.load.wrong)
+        """Of wrong answers: the first few, cut short."""
+        return "\n".join(f"{json.dumps(asked)[:2000]}\n{came[:2000]}\n" for asked, came in self.load.wrong[:3])
 
 
 def _cut(values: list[float]) -> list[float]:
