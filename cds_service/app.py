@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -94,7 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.closing = [fhir.close]
     app.state.store = store
     app.state.looking_after = partial(retention.daily, store, deps.clock, settings.audit_days)
-    figures = figures_reader(_reports(settings, deps, store, of).written, gate, to_all=settings.sandbox)
+    figures = figures_reader(_reports(settings, deps, store).written, gate, to_all=settings.sandbox)
     app.add_route("/insights", for_clients(figures, gate, "/insights"), ["GET"])
     app.add_route("/content", written_once(partial(content_page, deps.catalogue)), ["GET"])
     if settings.sandbox:
@@ -103,14 +103,13 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _reports(settings: Settings, deps: Deps, store: Store, clients: Iterable[str]) -> Reports:
+def _reports(settings: Settings, deps: Deps, store: Store) -> Reports:
     return Reports(
         engine=lambda: store.engine,
         names=Names.of(deps.catalogue),
         today=lambda: deps.clock().date(),
         small_number=settings.small_number,
         ignored_after=timedelta(days=settings.ignored_after_days),
-        clients=tuple(clients),
         about=SANDBOX if settings.sandbox else "",
     )
 

@@ -33,12 +33,16 @@ def signings(found: Mapping[tuple[date, Advice], int]) -> Iterator[Flow]:
     for (week, got), number in found.items():
         weeks[week] += number
         advice[got] += number
-        yield Flow((week, got), week, got, number)
+        yield Flow((week, got), week, got, number, _OF_ADVICE[got])
     for week, number in weeks.items():
         yield Flow((week, None), _SOURCE, week, number, weight=3)
     for got, number in advice.items():
-        yield Flow((None, got), got, _SINK, number, weight=10)
+        yield Flow((None, got), got, _SINK, number, 10 * _OF_ADVICE[got])
     yield Flow((None, None), _SINK, _SOURCE, sum(found.values()), weight=100)
+
+
+_OF_ADVICE: Mapping[Advice, float] = {Advice.SHOWN: 3, Advice.SILENT: 1, Advice.NONE: 1}
+"""Their share is what the target is about."""
 
 
 def parts(found: Mapping[str, int], whole: int) -> Iterator[Flow]:

@@ -30,7 +30,7 @@ class Surroundings:
     """Those that can be chosen."""
     about: str = ""
     """A sentence about where the figures come from: "Sandbox mode ..."."""
-    address: str = "insights"
+    address: str = ""
     """Of the page itself, relative to it: choosing and downloading go there. Empty: neither is offered."""
 
 

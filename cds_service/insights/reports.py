@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from cds_service.insights.figures import Figures, figures
 from cds_service.insights.names import Names
@@ -16,6 +17,7 @@ from cds_service.insights.written import as_csv, as_json, as_text
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+T = TypeVar("T")
 FORMATS = ("text", "csv", "json", "html")
 SANDBOX = "Sandbox mode: synthetic patients."
 
@@ -39,26 +41,25 @@ class Reports:
     today: Callable[[], date]
     small_number: int
     ignored_after: timedelta
-    clients: Sequence[str] = ()
-    """Those that a reader may choose."""
     about: str = ""
     """What the page says of itself."""
 
     def figures(self, given: Mapping[str, str]) -> Figures:
         """``given``: since, until, client, hook; see ``Selection.of``. Takes seconds. Raises ``SelectionError`` and
         ``NotReadError``."""
-        from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
-
         from cds_service.insights.queries import tally  # noqa: PLC0415
 
         selection = Selection.of(given, self.today(), self.ignored_after)
-        if selection.client and self.clients and selection.client not in self.clients:
-            raise SelectionError("client", f"name one of {', '.join(self.clients)}")
+        counted = self._read(partial(tally, selection=selection, reasons=self.names.reasons))
+        return figures(counted, selection, self.small_number)
+
+    def _read(self, query: Callable[[Engine], T]) -> T:
+        from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
         try:
-            counted = tally(self.engine(), selection, self.names.reasons)
+            return query(self.engine())
         except SQLAlchemyError as error:
             raise NotReadError(type(error).__name__) from None
-        return figures(counted, selection, self.small_number)
 
     def written(self, given: Mapping[str, str], *, offered: bool = True) -> Document:
         """``given`` may name a format too. ``offered``: the page offers to choose and to download."""
@@ -79,8 +80,9 @@ class Reports:
 
     def _page(self, found: Figures, *, offered: bool) -> Document:
         from cds_service.insights.page import Surroundings, page  # noqa: PLC0415
+        from cds_service.insights.queries import clients  # noqa: PLC0415
 
-        around = Surroundings(self.clients, self.about, "insights" if offered else "")
+        around = Surroundings(self._read(clients), self.about, "insights") if offered else Surroundings((), self.about)
         written = page(found, self.names, around)
         return Document(written.body, "text/html; charset=utf-8", {"content-security-policy": written.policy})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,6 +13,7 @@ from cards.facts import Hook
 USUAL = timedelta(weeks=12)
 """Of a report whose begin is not named: the present week and the twelve before it."""
 LONGEST = timedelta(days=366 * 5)
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 HOOKS = (Hook.ORDER_SIGN.value, Hook.ORDER_SELECT.value)
 
 
@@ -49,7 +51,10 @@ class Selection:
         hook = given.get("hook") or Hook.ORDER_SIGN.value
         if hook not in HOOKS:
             raise SelectionError("hook", f"name one of {', '.join(HOOKS)}")
-        return cls(since, until, today, ignored_after, given.get("client") or "", Hook(hook))
+        client = given.get("client") or ""
+        if client and not _NAME.fullmatch(client):
+            raise SelectionError("client", "name a client as its profile is named")
+        return cls(since, until, today, ignored_after, client, Hook(hook))
 
     @property
     def begin(self) -> datetime:
