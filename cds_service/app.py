@@ -32,7 +32,7 @@ from cds_service.gate import Gate
 from cds_service.gather.codes import Codes
 from cds_service.insights.names import Names
 from cds_service.insights.reports import SANDBOX, Reports
-from cds_service.middleware import BasePath, Cors, DirectCall, Guard, RequestId, on_this_machine
+from cds_service.middleware import BasePath, Cors, DirectCall, Guard, RequestId, SandboxMark, on_this_machine
 from cds_service.overrides import StoredOverrides
 from cds_service.pseudonyms import Pseudonyms
 from cds_service.recorder import StoreRecorder
@@ -67,6 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
     deps, recorder = recorded(wire(settings), settings, store)
     suggestions.warm()
     service = services.baclofen_safety(deps.catalogue.reads)
+    service = services.in_sandbox(service) if settings.sandbox else service
     fhir = _fhir_client(settings)
     warmed = Warmed() if settings.warm_order_sign else None
 
@@ -96,7 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.looking_after = partial(retention.daily, store, deps.clock, settings.audit_days)
     figures = figures_reader(_reports(settings, deps, store).written, gate, to_all=settings.sandbox)
     app.add_route("/insights", for_clients(figures, gate, "/insights"), ["GET"])
-    app.add_route("/content", written_once(partial(content_page, deps.catalogue)), ["GET"])
+    app.add_route("/content", written_once(partial(content_page, deps.catalogue, sandbox=settings.sandbox)), ["GET"])
     if settings.sandbox:
         calls = partial(HookCalls, settings, service, lambda client: answers[client.name])
         Workbench(settings, service, playing, of, calls, feedback).open_in(app)
@@ -199,6 +200,8 @@ def application(
     if gate.origins or settings.sandbox:
         app.add_middleware(Cors, allows=on_this_machine if settings.sandbox else gate.origins.__contains__)
     app.add_middleware(RequestId)
+    if settings.sandbox:
+        app.add_middleware(SandboxMark)
     return app
 
 

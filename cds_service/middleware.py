@@ -53,6 +53,21 @@ def _given_name(headers: Headers) -> str:
     return ""
 
 
+class SandboxMark:
+    """Every answer says that it is one of sandbox mode."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-baclofen-cds-mode", b"sandbox")]
+            await send(message)
+
+        await self._app(scope, receive, marked)
+
+
 class Guard:
     """Nothing leaves as a stack trace or as silence: an error that nobody handled is a 500 with an OperationOutcome."""
 
@@ -143,7 +158,7 @@ class Cors:
                 headers.add_vary_header("Origin")
                 if allowed:
                     headers["access-control-allow-origin"] = origin
-                    headers["access-control-expose-headers"] = "retry-after, x-request-id"
+                    headers["access-control-expose-headers"] = "retry-after, x-request-id, x-baclofen-cds-mode"
             await send(message)
 
         if allowed and scope["method"] == "OPTIONS" and b"access-control-request-method" in asked:

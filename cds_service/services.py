@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -117,6 +117,19 @@ def baclofen_safety(reads: frozenset[Input]) -> CdsService:
         ),
         prefetch=prefetch(reads),
     )
+
+
+def in_sandbox(service: CdsService) -> CdsService:
+    """The same, saying so wherever it describes itself."""
+    return replace(
+        service,
+        title=f"{service.title} (sandbox)",
+        description=f"{SANDBOX} {service.description}",
+        usage_requirements=f"{SANDBOX} {service.usage_requirements}",
+    )
+
+
+SANDBOX = "Sandbox mode: anybody is answered without a token. Synthetic patients only."
 
 
 def discovery(services: tuple[CdsService, ...]) -> bytes:

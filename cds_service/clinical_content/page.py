@@ -43,7 +43,7 @@ class Entry:
 
 
 @cache
-def content_page(catalogue: Catalogue) -> Page:
+def content_page(catalogue: Catalogue, *, sandbox: bool = False) -> Page:
     """Written once, in about a second; call it where nobody waits."""
     here = files("cds_service.clinical_content")
     style = (here / "page.css").read_text(encoding="utf-8")
@@ -55,6 +55,7 @@ def content_page(catalogue: Catalogue) -> Page:
     html = template.render(
         style=style,
         version=catalogue.content_version,
+        sandbox=sandbox,
         contents=list(_contents(tokens)),
         front=_html(tokens[:chapters]),
         document=_html(tokens[chapters:]),
