@@ -17,13 +17,14 @@ from cds_service import clients
 from cds_service.replay import Progress, replay
 from cds_service.replay.export import NoExportError
 from cds_service.replay.found import Found
-from cds_service.replay.results import ByMonth, keep, write_bad_lines, write_months
+from cds_service.replay.results import ByMonth, keep, write_bad_lines, write_months, write_report
 from cds_service.replay.running import NoRayError, Run, in_turn, processes, ray_cluster
 from cds_service.replay.work import Plan, Site
 from cds_service.settings import Settings, SettingsError
 from cds_service.store import Store
 
-DATABASE, MONTHS, BAD_LINES, WORK = "replay.sqlite3", "by-month.csv", "bad-lines.csv", "work"
+REPORT, MONTHS, DATABASE = "report.html", "by-month.csv", "replay.sqlite3"
+BAD_LINES, WORK = "bad-lines.csv", "work"
 
 
 def run(given: argparse.Namespace, settings: Settings) -> int:
@@ -40,7 +41,8 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
         return 130
     database = (given.out / DATABASE).resolve()
     database.unlink(missing_ok=True)
-    months = asyncio.run(_kept(plan, Store.open(_database(database))))
+    store = Store.open(Settings.model_validate({"mode": "sandbox", "database": f"sqlite:///{database}"}))
+    months = asyncio.run(_kept(plan, store, given.out / REPORT))
     write_months(months, given.out / MONTHS)
     write_bad_lines((bad for one in found.values() for bad in one.named), given.export, given.out / BAD_LINES)
     shutil.rmtree(given.out / WORK)
@@ -87,15 +89,14 @@ def _progress() -> Iterator[Progress]:
             bar.close()
 
 
-def _database(file: Path) -> Settings:
-    return Settings.model_validate({"mode": "sandbox", "database": f"sqlite:///{file}"})
-
-
-async def _kept(plan: Plan, store: Store) -> ByMonth:
+async def _kept(plan: Plan, store: Store, report: Path) -> ByMonth:
     try:
-        return await keep(plan, store)
+        months = await keep(plan, store)
+        if months.days:
+            write_report(store, months, report)
     finally:
         await store.close()
+    return months
 
 
 def _summary(found: Mapping[str, Found], months: ByMonth, out: Path) -> Iterator[str]:
@@ -115,5 +116,7 @@ def _summary(found: Mapping[str, Found], months: ByMonth, out: Path) -> Iterator
         yield f"{signed.not_assessed:,} signings would have been answered with an error"
     if bad:
         yield f"{bad:,} lines could not be used: {out / BAD_LINES}"
+    if months.days:
+        yield f"Report:          {out / REPORT}"
     yield f"Counts by month: {out / MONTHS}"
     yield f"Every signing:   {out / DATABASE}"

@@ -6,20 +6,30 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+from cards.catalogue import Catalogue
 from cards.outcome import Indicator
 from cds_service.audit import detail
+from cds_service.insights.names import Names
+from cds_service.insights.reports import Reports
+from cds_service.insights.selection import LONGEST
 from cds_service.replay.assessing import read_rows
 from cds_service.replay.export import line_number
 from cds_service.replay.found import BadLine
 from cds_service.replay.work import Plan
+from cds_service.settings import Settings
 from cds_service.store import Store
 from cds_service.store.rows import Row
 
 NO_CARD = "no card"
+REPLAYED = (
+    "A replay of orders from an export: what would have been shown on the day of each order. Nobody saw these cards, "
+    "so there is no feedback. Orders that have ended since are taken as running while their supply lasted, 90 days "
+    "where it is not known."
+)
 _AT_ONCE = 2000
 """Rows that are written together."""
 
@@ -93,6 +103,21 @@ def _calls(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 def write_months(months: ByMonth, to: Path) -> None:
     _write(to, months.lines())
+
+
+def write_report(store: Store, months: ByMonth, to: Path) -> None:
+    """The page of the service's own figures."""
+    first, last = months.days
+    reports = Reports(
+        engine=lambda: store.engine,
+        names=Names.of(Catalogue.load()),
+        today=lambda: last,
+        small_number=Settings.model_fields["small_number"].default,
+        ignored_after=timedelta(0),
+        about=REPLAYED,
+    )
+    since = max(first, last - LONGEST)
+    to.write_bytes(reports.written({"since": since.isoformat(), "until": last.isoformat()}, offered=False).body)
 
 
 def write_bad_lines(bad: Iterable[BadLine], export: Path, to: Path) -> None:

@@ -95,6 +95,7 @@ def test_each_order_is_judged_by_what_was_known_on_its_day(
     assert ("2024-06", RENAL) in shown
     assert ("2024-03", RENAL) not in shown
     assert not (out / "work").exists()
+    assert "A replay of orders from an export" in (out / "report.html").read_text(encoding="utf-8")
 
 
 def test_bad_lines_are_named_by_file_and_line(export: Path, tmp_path: Path) -> None:
