@@ -64,13 +64,16 @@ function actionsOf(suggestion) {
 
 function footer(card) {
   const source = card.source ?? {};
-  const named = source.url ? element("a", { href: source.url, target: "_blank", rel: "noopener noreferrer" }, source.label) : source.label;
-  const links = (card.links ?? []).filter((link) => /^https?:/.test(link.url)).map((link) =>
+  const named = isLink(source.url) ? element("a", { href: source.url, target: "_blank", rel: "noopener noreferrer" }, source.label) : source.label;
+  const links = (card.links ?? []).filter((link) => isLink(link.url)).map((link) =>
     element("li", {}, element("a", { href: link.url, target: "_blank", rel: "noopener noreferrer" }, link.label)));
   return element("footer", {},
     element("p", { class: "source" }, "Source: ", named ?? "not named", source.topic ? ` · ${source.topic.display ?? source.topic.code}` : ""),
     links.length ? element("ul", { class: "links", "aria-label": "Links" }, ...links) : null);
 }
+
+/** Never a link that would run something. */
+const isLink = (url) => /^https?:\/\//.test(url ?? "");
 
 function dismissal(card, act, outcome) {
   const reasons = card.overrideReasons ?? [];

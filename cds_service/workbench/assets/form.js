@@ -20,7 +20,11 @@ export class Form {
   }
 
   listen() {
-    const set = (make) => { if (this.session.order) { this.session.order = make(this.session.order); this.changed(); } };
+    const set = (make, typing = false) => {
+      if (!this.session.order) return;
+      this.session.order = make(this.session.order);
+      this.changed(typing);
+    };
     byId("product").addEventListener("change", (event) => {
       const chosen = this.products.get(event.target.value);
       if (chosen) set((one) => order.withProduct(one, chosen));
@@ -28,16 +32,18 @@ export class Form {
     byId("needed").addEventListener("change", (event) => set((one) => order.withNeeded(one, event.target.checked)));
     byId("reason").addEventListener("change", (event) => set((one) => order.withReason(one, event.target.value, event.target.selectedOptions[0].textContent)));
     byId("replaces").addEventListener("change", (event) => set((one) => order.withReplaces(one, event.target.value)));
-    byId("supply").addEventListener("change", (event) => set((one) => order.withSupply(one, Number(event.target.value) || null)));
+    byId("supply").addEventListener("input", (event) => set((one) => order.withSupply(one, Number(event.target.value) || null), true));
     byId("add-line").addEventListener("click", () => set(order.withNextLine));
     byId("stops").addEventListener("change", (event) => set((one) => order.withStops(one, event.target.value === "yes")));
-    byId("lines").addEventListener("change", (event) => {
+    const readLine = (event) => {
       const row = event.target.closest("[data-line]");
       const field = (name) => row.querySelector(`[data-field=${name}]`)?.value ?? "";
       const amount = Number(field("amount"));
       const values = { amount: amount >= 0 ? amount : 0, unit: field("unit"), often: field("often") || "3", days: Number(field("days")) || null, words: field("words") };
-      set((one) => order.withLine(one, Number(row.dataset.line), values));
-    });
+      // While somebody types, or has just left a field for the next, the fields are left alone.
+      set((one) => order.withLine(one, Number(row.dataset.line), values), event.target.localName === "input");
+    };
+    byId("lines").addEventListener("input", readLine);
   }
 
   show() {
@@ -60,7 +66,12 @@ export class Form {
     byId("stops").value = stopping ? "yes" : "no";
     byId("order-state").textContent = stopping ? `unsigned, ${one.status}` : "unsigned";
     this.showLines(order.lines(one));
-    const strength = this.products.get(known);
+    this.showDaily();
+  }
+
+  showDaily() {
+    const one = this.session.order;
+    const strength = this.products.get(order.product(one, this.session.orders, this.products));
     const daily = order.daily(one, { unit: Number(strength?.mg_per_unit) || null, ml: Number(strength?.mg_per_ml) || null });
     byId("daily").textContent = daily === null ? "" : `${daily} mg/day${order.lines(one).length > 1 && order.lines(one)[0].sequence ? " at first" : ""}`;
   }

@@ -230,8 +230,9 @@ async function tell(entry) {
 
 // -------------------------------------------------------------------------------------------------------------- the link
 
-function orderChanged() {
-  form.show();
+function orderChanged(typing = false) {
+  if (typing) form.showDaily();
+  else form.show();
   stale();
   remember();
 }
