@@ -11,11 +11,12 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cds_service import clients
+from cds_service import clients, store
 from cds_service import settings as settings_of
 from cds_service.auth import Authenticator
 from cds_service.check_config import report
 from cds_service.settings import CONFIG, PREFIX, Settings, SettingsError
+from cds_service.store.migrating import CURRENT
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse names it only so
@@ -60,7 +61,9 @@ def settings_from(given: argparse.Namespace) -> Settings:
 
 def _serve(given: argparse.Namespace) -> int:
     settings = settings_from(given)
-    Authenticator(settings, clients.load(settings))  # a wrong client stops the start here, not in each worker
+    # A wrong client or database stops the start here, not in each worker.
+    Authenticator(settings, clients.load(settings))
+    store.prepare(settings)
     # Worker processes read the same settings from the environment.
     if given.config:
         os.environ[CONFIG] = str(given.config.resolve())
@@ -71,11 +74,12 @@ def _serve(given: argparse.Namespace) -> int:
             "baclofen-cds: SANDBOX MODE: any client is answered without authentication. Synthetic patients only.",
             file=sys.stderr,
         )
-    # One worker writes nothing: it runs on a file system that is read-only throughout.
-    shared = tempfile.TemporaryDirectory(prefix="baclofen-cds-metrics-") if settings.workers > 1 else nullcontext()
+    shared = tempfile.TemporaryDirectory(prefix="baclofen-cds-workers-") if settings.workers > 1 else nullcontext()
     with shared as folder:
         if folder:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+            if not (settings.state_dir or settings.database):
+                os.environ[PREFIX + "STATE_DIR"] = folder
         _run(settings)
     return 0
 
@@ -138,6 +142,18 @@ def _check_config(given: argparse.Namespace) -> int:
     known = clients.load(settings)
     Authenticator(settings, known)
     print(report(settings, known))
+    return 0
+
+
+def _add_migrate(commands: Commands) -> None:
+    migrated = commands.add_parser("migrate", help="make the tables of the database, or bring them up to date")
+    add_settings(migrated)
+    migrated.set_defaults(run=_migrate)
+
+
+def _migrate(given: argparse.Namespace) -> int:
+    store.migrate(settings_from(given))
+    print(f"baclofen-cds: the database has the tables of version {CURRENT}")
     return 0
 
 
@@ -244,6 +260,7 @@ COMMANDS: tuple[Callable[[Commands], None], ...] = (
     _add_explain,
     _add_content,
     _add_check_config,
+    _add_migrate,
     _add_report,
     _add_replay,
     _add_purge,

@@ -72,10 +72,12 @@ class Server:
         processes = [self._process.pid, *_children(self._process.pid)]
         for process in processes:
             os.kill(process, signal.SIGSTOP)
-        yield
-        for process in processes:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGCONT)
+        try:
+            yield
+        finally:
+            for process in processes:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGCONT)
 
     def url(self, database: str) -> str:
         return f"postgresql://postgres@/{database}?host={self._socket}"

@@ -9,6 +9,7 @@ SQLite or PostgreSQL. ``rows`` says what is in the tables, ``writer`` and ``outl
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import tempfile
 import weakref
@@ -152,6 +153,13 @@ class Store:
 def _end(writer: Writer, outlet: Outlet) -> None:
     writer.close(_PATIENCE)
     outlet.close(_PATIENCE)
+
+
+def prepare(settings: Settings) -> None:
+    """What every process that opens the store would otherwise find out, or do, for itself. Raises ``SettingsError``."""
+    if folder := _folder(settings):
+        with contextlib.suppress(UnavailableError):
+            _database(settings, folder).connect().close()
 
 
 def migrate(settings: Settings) -> None:

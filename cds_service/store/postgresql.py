@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -46,14 +47,22 @@ _FORGET = forget_statement("%s", "FOR UPDATE SKIP LOCKED")
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 
 
+# What it says of a connection that was lost is said by our own log too, without names of hosts and users.
+logging.getLogger("psycopg").disabled = True
+
 _Kind = TypeVar("_Kind", bound=psycopg.Connection[Any])
 
 
 class _Bounded(psycopg.Connection[Any]):
-    """One that does not wait for ever: a server may hang, or the network swallow what is sent."""
+    """One that does not wait for ever: a server may hang, or the network swallow what is sent. It is closed at once
+    then, since to end a transaction in good order would be to wait again."""
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        return super().wait(gen, interval, LONGEST_WAIT if timeout is None else timeout)
+        try:
+            return super().wait(gen, interval, LONGEST_WAIT if timeout is None else timeout)
+        except psycopg.OperationalError:
+            self.close()
+            raise
 
 
 @contextlib.contextmanager

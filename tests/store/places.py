@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Place(contextlib.AbstractContextManager[None]):
+class Place(contextlib.AbstractContextManager["Place"]):
     """A database of its own, and how it is taken away from the service."""
 
     folder: Path
