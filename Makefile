@@ -29,6 +29,7 @@ help:
 
 demo: $(FOR_DEMO)
 	@echo
+	@echo 'Workbench  http://127.0.0.1:$(PORT)/workbench           play the EHR: pick a patient, sign a baclofen order'
 	@echo 'Discovery  http://127.0.0.1:$(PORT)/cds-services        (another port: make demo PORT=9000; Ctrl-C stops)'
 	@echo 'Try it     curl -s http://127.0.0.1:$(PORT)/cds-services/baclofen-safety -H "Content-Type: application/json" -d @$(EXAMPLE)'
 	@echo

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.conformance.calls import TODAY
 from tests.conformance.process import Service, serving
@@ -18,12 +18,18 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 NEEDED = "needs Chromium on the PATH (Debian: apt-get install chromium), or its path in the variable CHROMIUM"
 
 
+PATIENCE = 20_000
+"""Milliseconds that a step may take on a busy machine."""
+expect.set_options(timeout=PATIENCE)
+
+
 def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Ends with the module: while Playwright runs, its event loop is that of the whole thread."""
     path = chromium()
     if path is None:
         pytest.skip(NEEDED)
@@ -34,7 +40,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Service]:
     with serving(tmp_path_factory.mktemp("workbench"), "--sandbox", BACLOFEN_CDS_TODAY=TODAY) as running:
         yield running
@@ -43,7 +49,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Itera
 @pytest.fixture
 def context(browser: Browser, service: Service) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=service.url)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 
