@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -103,15 +104,11 @@ class OverTheLine:
     """A rule over the retirement line."""
 
     rule: str
-    rate: Rate
+    rate: Rate | None
+    """None where the numbers are not shown: more than the line, then."""
     not_relevant: bool
     """Of the cards that were answered (accepted or overridden), overridden as "not clinically relevant"; else of the
     judged ones, overridden for whatever reason: a card that offers nothing can only be overridden or ignored."""
-
-    @property
-    def certain(self) -> bool:
-        """Not if hidden numbers could bring it below."""
-        return self.rate.lowest > RETIREMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +178,7 @@ def figures(tally: Tally, selection: Selection, limit: int) -> Figures:
         weeks={week: _signings(shown, week, limit) for week in selection.weeks()},
         all_cards=all_cards,
         rules=rules,
-        over_the_line=tuple(_over_the_line(rules, limit)),
+        over_the_line=tuple(_over_the_line(tally, rules, limit)),
         gaps=tuple(_gaps(tally, signings.whole, limit)) if enough else (),
         whole=_latency("whole call", tally.whole, limit),
         stages=tuple(one for stage, times in tally.stages.items() if (one := _latency(stage, times, limit))),
@@ -300,27 +297,32 @@ def _parts(
     }
 
 
-def _over_the_line(rules: Sequence[OfRule], limit: int) -> Iterator[OverTheLine]:
+def _over_the_line(tally: Tally, rules: Sequence[OfRule], limit: int) -> Iterator[OverTheLine]:
+    """By the exact numbers: that a rule is over the line has to be told. Where some of its numbers are not shown it takes
+    so many cards that a hidden number alone could not bring the rule to either side, so that none is given away."""
+    many = round((limit - 1) / (1 - RETIREMENT)) + 1
     for rule in dict.fromkeys(one.rule for one in rules):
+        became = Counter[str]()
+        for card, number in tally.cards.items():
+            if card.rule == rule:
+                became[card.fate.became] += number
+                became[card.fate.what] += number * (card.fate.became is Became.OVERRIDDEN)
+        not_relevant, overridden = became[NOT_RELEVANT], became[Became.OVERRIDDEN]
+        answered = overridden + became[Became.ACCEPTED]
         cards = [one.cards for one in rules if one.rule == rule]
-        accepted, ignored = total(one.accepted for one in cards), total(one.ignored for one in cards)
-        overridden = total(one.overridden for one in cards)
-        not_relevant = total(_because(one, relevant=False) for one in cards)
-        others = accepted + total(_because(one, relevant=True) for one in cards)
-        judged = total(one.judged for one in cards)
-        of_answered = Rate.of(not_relevant, others, accepted + overridden, limit)
-        of_judged = Rate.of(overridden, accepted + ignored, judged, limit)
-        if of_answered and not_relevant.lowest >= limit and of_answered.highest > RETIREMENT:
-            yield OverTheLine(rule, of_answered, not_relevant=True)
-        elif of_judged and overridden.lowest >= limit and of_judged.highest > RETIREMENT:
-            yield OverTheLine(rule, of_judged, not_relevant=False)
+        all_shown = all(of.accepted.exact and of.overridden.exact and of.ignored.exact for of in cards)
+        all_divided = all_shown and all(part.count.exact for of in cards for part in of.reasons.values())
+        for those, whole, divided, is_not_relevant in (
+            (not_relevant, answered, all_divided, True),
+            (overridden, answered + became[Became.IGNORED], all_shown, False),
+        ):
+            if those > RETIREMENT * whole and whole >= (limit if divided else many):
+                yield OverTheLine(rule, _exactly(those, whole) if divided else None, is_not_relevant)
+                break
 
 
-def _because(of: Cards, *, relevant: bool) -> Count:
-    """Overrides with another reason than "not clinically relevant", or with this one."""
-    if not of.overridden.exact:
-        return Count(0, of.overridden.highest)
-    return total(part.count for code, part in of.reasons.items() if (code != NOT_RELEVANT) is relevant)
+def _exactly(those: int, whole: int) -> Rate | None:
+    return Rate.of(Count.exactly(those), Count.exactly(whole - those), Count.exactly(whole), 1)
 
 
 # ----------------------------------------------------------------------------------------------- data, time and content

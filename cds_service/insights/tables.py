@@ -241,21 +241,10 @@ def target_met(figures: Figures) -> str:
 
 
 def _over_the_line(figures: Figures, names: Names) -> Table:
-    columns = _of(
-        ("title", "Rule"), ("rule", "Id"), ("why", "Overridden"), ("share", "Share of the answered"), labels=3
-    )
+    columns = _of(("title", "Rule"), ("rule", "Id"), ("why", "Overridden"), ("share", "Share"), labels=3)
+    whys = {True: "as not clinically relevant, of the answered", False: "for whatever reason, of the judged"}
     rows = tuple(
-        (
-            names.rule(one.rule),
-            one.rule,
-            (
-                "as not clinically relevant, of the answered"
-                if one.not_relevant
-                else "for whatever reason, of the judged"
-            )
-            + ("" if one.certain else "; perhaps, numbers are hidden"),
-            one.rate,
-        )
+        (names.rule(one.rule), one.rule, whys[one.not_relevant], one.rate or f"more than {percent(RETIREMENT)}")
         for one in figures.over_the_line
     )
     note = (
