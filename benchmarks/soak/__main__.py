@@ -1,4 +1,4 @@
-"""``python -m benchmarks.soak [--seconds 600] [--rate 25] [--failing 0.2] [--seed 1]``"""
+"""``python -m benchmarks.soak [--seconds 600] [--rate 15] [--failing 0.2] [--seed 1]``"""
 
 from __future__ import annotations
 
