@@ -1,7 +1,8 @@
-"""What may not leak (checklist F3, J16, X3, X5): nothing of a request in the log, metrics, error bodies or addresses.
+"""What may not leak (checklist F3, J16, X3, X5): nothing of a request in the log, metrics, error bodies or addresses;
+in the store nothing but what docs/operations.md lists and justifies.
 
 The service runs as a process of its own, so that what the server itself writes is seen too. Requests carry canaries in
-every place; then all that the process wrote is searched for them.
+every place; then all that the process wrote, to its streams and into files, is searched for them.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import copy
 import json
 import re
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,6 +24,8 @@ import httpx
 import pytest
 
 from cds_service import log
+from cds_service.audit.detail import Detail
+from cds_service.store.rows import TABLES
 from tests.conformance.calls import (
     SERVICE,
     TODAY,
@@ -73,9 +78,18 @@ def full() -> Json:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with serving(tmp_path_factory.mktemp("leaks"), "--sandbox", BACLOFEN_CDS_TODAY=TODAY) as running:
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the service keeps what it writes down."""
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, state: Path) -> Iterator[Service]:
+    kept = {"BACLOFEN_CDS_STATE_DIR": str(state), "BACLOFEN_CDS_SPOOL_BYTES": str(1 << 20)}
+    folder = tmp_path_factory.mktemp("leaks")
+    with serving(folder, "--sandbox", BACLOFEN_CDS_TODAY=TODAY, **kept) as running:
         yield running
+        assert_nothing_kept(state)
 
 
 @pytest.fixture
@@ -95,6 +109,15 @@ def assert_clean(service: Service, caller: httpx.Client, *errors: httpx.Response
         assert not CANARY.search(str(response.headers)), response.headers
 
 
+def assert_nothing_kept(state: Path) -> None:
+    """In no byte of the database, its journal and the spool."""
+    files = [file for file in state.rglob("*") if file.is_file()]
+    assert files
+    for file in files:
+        found = CANARY.search(file.read_bytes().decode("latin-1"))
+        assert not found, (file.name, found)
+
+
 def post(caller: httpx.Client, request: Any, path: str = SERVICE, **headers: str) -> httpx.Response:
     body = json.dumps(request) if isinstance(request, dict) else request
     return caller.post(path, content=body, headers={"content-type": "application/json", **headers})
@@ -110,6 +133,20 @@ def test_what_is_answered_well_is_not_written_down(service: Service, caller: htt
     assert CANARY.search(json.dumps(cards)), "the request did reach the rules"
     assert_clean(service, caller)
     assert '"event":"call"' in service.log()
+
+
+def test_what_is_answered_well_is_written_down_without_it(caller: httpx.Client, state: Path) -> None:
+    answer = post(caller, full())
+    with closing(sqlite3.connect(state / "store.sqlite3")) as store:
+        asked = "SELECT detail FROM hook_call WHERE detail LIKE ?"
+        ((written,),) = store.execute(asked, [f"%{answer.headers['x-request-id']}%"]).fetchall()
+        cards = {uuid for (uuid,) in store.execute("SELECT uuid FROM card")}
+    assert {card["uuid"] for card in answer.json()["cards"]} <= cards
+    said = json.loads(written)
+    assert said["facts"]["kidney_results/egfr"] == "2026-11-03", "the day, and neither the value nor the hour"
+    assert said["facts"]["problems/psychosis-schizophrenia-spectrum"] == "2026-10-01"
+    assert said["facts"]["age"] is None, "no birth date"
+    assert_nothing_kept(state)
 
 
 def test_no_address_or_topic_on_a_card_holds_anything_of_the_request(caller: httpx.Client) -> None:
@@ -245,19 +282,35 @@ def test_what_is_no_http(service: Service, caller: httpx.Client) -> None:
     assert_clean(service, caller)
 
 
-def test_feedback(service: Service, caller: httpx.Client) -> None:
+def test_feedback(service: Service, caller: httpx.Client, state: Path) -> None:
     path = f"{SERVICE}/feedback"
     (card, *_) = post(caller, full()).json()["cards"]
-    reason = {"reason": {"code": "canary", "system": "canary", "display": "canary"}, "userComment": "canary comment"}
-    told = {"card": card["uuid"], "outcome": "overridden", "overrideReason": reason, "outcomeTimestamp": "canary"}
+    text = {
+        "reason": {"code": "canary words", "system": "canary", "display": "canary"},
+        "userComment": "canary comment",
+    }
+    code = {"reason": {"code": "of-the-site", "system": "https://site.example", "display": "canary"}}
+    epic = "com.epic.cdshooks.feedback.overrideReason"
+    own = {"extension": {f"{epic}.reasonDisplay": "canary"}, "userComment": "canary comment"}
+    told = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": "canary"}
+    entries = [
+        *(told | {"overrideReason": reason} for reason in (text, code, {"reason": "canary"})),
+        told | {"overrideReasons": own},
+        {"card": "canary", "outcome": "accepted", "acceptedSuggestions": [{"id": "canary"}], "canary": "canary"},
+        {"card": "canary", "outcome": "canary"},
+    ]
     answers = [
-        post(caller, {"feedback": [told, {"card": "canary", "outcome": "canary"}]}, path),
+        post(caller, {"feedback": entries}, path),
         post(caller, {"feedback": "canary"}, path),
         post(caller, "canary", path),
         post(caller, {"canary": "canary"}, path),
     ]
     assert answers[0].status_code == 200
     assert_clean(service, caller, *answers)
+    with closing(sqlite3.connect(state / "store.sqlite3")) as store:
+        kept = store.execute("SELECT reason_system, reason_code, comment FROM feedback WHERE outcome = 'overridden'")
+        assert set(kept.fetchall()) == {(None, "other", None), ("https://site.example", "of-the-site", None)}
+    assert_nothing_kept(state)
 
 
 # ---------------------------------------------------------------------------------------------------- the FHIR server
@@ -389,6 +442,14 @@ def test_every_field_of_the_log_is_listed_and_justified() -> None:
     section = page.partition("### What the log says")[2].partition("\n### ")[0]
     listed = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
     assert listed == {"time", "level", "event"} | set(log.Fields.__annotations__)
+
+
+def test_every_field_of_the_store_is_listed_and_justified() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    section = page.partition("### What is kept of a call")[2].partition("\n## ")[0]
+    listed = set(re.findall(r"^\| `([\w.]+)` \|", section, re.MULTILINE))
+    columns = {f"{table}.{column}" for table, columns in TABLES.items() for column in columns}
+    assert listed == columns | {f"detail.{name}" for name in Detail.__struct_fields__}
 
 
 def test_every_counter_is_listed(caller: httpx.Client) -> None:
