@@ -3,7 +3,7 @@
 #   make demo     set up, then run the service in sandbox mode      (PORT=8080)
 #   make test     set up, then run the whole test suite             (ARGS="-k kidney")
 #   make check    every check that a change must pass; runs all of them and counts the failures
-#   make content  write docs/clinical-content.md anew, after a change of the clinical content
+#   make content  write the generated documents anew: clinical content, conformance
 #   make bench    measure the speed against its yardsticks
 #   make soak     ten minutes beside a FHIR server that fails       (SECONDS=60)
 #   make lock     renew the lock files after a change of the dependencies in pyproject.toml
@@ -43,6 +43,8 @@ test: $(FOR_TEST)
 content: $(FOR_TEST)
 	@$(VENV)/bin/baclofen-cds content --unversioned > docs/clinical-content.new
 	@mv docs/clinical-content.new docs/clinical-content.md
+	@$(PY) -m tests.conformance.coverage > docs/conformance.new
+	@mv docs/conformance.new docs/conformance.md
 
 bench: $(FOR_TEST)
 	@$(PY) -m benchmarks.speed $(ARGS)
