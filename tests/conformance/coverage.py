@@ -1,7 +1,7 @@
 """Which test shows which row of the checklist: ``python -m tests.conformance.coverage > docs/conformance.md``.
 
-A test shows a row when its name begins with the id (``test_J11_...``, ``test_row_42_...``, ``test_36_F11_...``); a whole
-module when its docstring says so ("Rows 54 to 68"). ``ELSEWHERE`` says of the others what shows them.
+A test shows a row when its name begins with the id (``test_J11_...``, ``test_row_42_...``, ``test_36_F11_...``), a
+whole module when its docstring says so ("Rows 54 to 68"). ``ELSEWHERE`` says of the others what shows them.
 """
 
 from __future__ import annotations
