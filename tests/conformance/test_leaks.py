@@ -446,7 +446,7 @@ def test_every_field_of_the_log_is_listed_and_justified() -> None:
 
 def test_every_field_of_the_store_is_listed_and_justified() -> None:
     page = (ROOT / "docs" / "operations.md").read_text("utf-8")
-    section = page.partition("### What is kept of a call")[2].partition("\n## ")[0]
+    section = page.partition("### What is kept of a call")[2].partition("\n### ")[0]
     listed = set(re.findall(r"^\| `([\w.]+)` \|", section, re.MULTILINE))
     columns = {f"{table}.{column}" for table, columns in TABLES.items() for column in columns}
     assert listed == columns | {f"detail.{name}" for name in Detail.__struct_fields__}
