@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-WIDTH, HEIGHT = 320, 120
-LEFT, RIGHT, TOP, BOTTOM = 30, 12, 14, 20
+WIDTH, HEIGHT = 230, 112
+LEFT, RIGHT, TOP, BOTTOM = 26, 8, 16, 18
 """Room for the axes, in units of the drawing."""
 MOST_YEARS = 3
 """What is older is in the table."""
@@ -84,7 +84,7 @@ def plot(egfrs: Sequence[Point], creatinines: Sequence[Point], today: date) -> P
     return Plot(
         title="eGFR" if egfrs else "Creatinine",
         unit=newest.unit.replace("m2", "m²").replace("{1.73_m²}", "1.73 m²").replace("umol", "µmol"),
-        dots=tuple(Dot(x(one), y(shown[one].value), f"{round(shown[one].value, 2):g}", one) for one in days),
+        dots=tuple(Dot(x(one), y(shown[one].value), f"{shown[one].value:.3g}", one) for one in days),
         rows=tuple(Tick(y(value), f"{value:g}") for value in rows),
         columns=tuple(Tick(x(date(year, 1, 1)), str(year)) for year in range(first.year + 1, last.year + 1)),
     )

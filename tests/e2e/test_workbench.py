@@ -221,6 +221,12 @@ def test_an_edited_order_is_what_goes_out_and_what_the_link_holds(
     assert again["context"]["draftOrders"]["entry"][0]["resource"] == order
 
 
+def test_a_link_that_is_pasted_into_the_open_page_is_followed(workbench: Workbench) -> None:
+    workbench.open()
+    workbench.page.evaluate("location.hash = '#p=allergy'")
+    expect(workbench.page.locator("#chart")).to_contain_text("Mina Example")
+
+
 def test_a_link_signs_at_once_when_it_says_so(workbench: Workbench) -> None:
     workbench.page.goto("/workbench#p=ckd-3b&dose=5_mg_3&sign")
     workbench.page.wait_for_selector(".card")

@@ -277,7 +277,13 @@ for (const id of ["hook", "dialect", "jurisdiction", "prefetch", "keys", "fhir"]
 openBringing(bring);
 showTabs();
 
-const state = link.read(location.hash);
-const known = state && [...byId("patient").options].some((option) => option.value === state.patient);
-await pick(known ? state.patient : byId("patient").options[0].value, known ? state : null);
-if (known && state.sign) await sign();
+/** The state of the link, or the first patient. */
+async function start() {
+  const state = link.read(location.hash);
+  const known = state && [...byId("patient").options].some((option) => option.value === state.patient);
+  await pick(known ? state.patient : byId("patient").options[0].value, known ? state : null);
+  if (known && state.sign) await sign();
+}
+
+addEventListener("hashchange", start);
+await start();
