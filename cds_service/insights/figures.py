@@ -298,8 +298,8 @@ def _parts(
 
 
 def _over_the_line(tally: Tally, rules: Sequence[OfRule], limit: int) -> Iterator[OverTheLine]:
-    """By the exact numbers: that a rule is over the line has to be told. Where some of its numbers are not shown it takes
-    so many cards that a hidden number alone could not bring the rule to either side, so that none is given away."""
+    """By the exact numbers: that a rule is over the line has to be told. Where some of its numbers are not shown it
+    takes so many cards that a hidden one alone could not bring the rule to either side, so that none is given away."""
     many = round((limit - 1) / (1 - RETIREMENT)) + 1
     for rule in dict.fromkeys(one.rule for one in rules):
         became = Counter[str]()

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 import msgspec
-from sqlalchemy import CTE, ColumnElement, Connection, Engine, Integer, and_, case, cast, func, literal, or_, select
+from sqlalchemy import CTE, ColumnElement, Connection, Engine, and_, case, func, literal, or_, select
 
 from cards.triage import SUMMARY_CARD
 from cds_service.audit import detail
 from cds_service.card_builder import REASON_SYSTEM
 from cds_service.course import Stage
 from cds_service.insights.selection import Selection, week_of
-from cds_service.insights.sql import day_of, part, unchanging
+from cds_service.insights.sql import day_of, part, unchanging, whole_part
 from cds_service.insights.tally import (
     ALONE,
     BESIDE,
@@ -213,7 +213,7 @@ def _details(connection: Connection, selection: Selection) -> tuple[Counter[Gap]
 
 
 def _whole(connection: Connection, selection: Selection) -> Times:
-    tenths = cast(hook_call.c.milliseconds * TENTHS, Integer)
+    tenths = whole_part(hook_call.c.milliseconds * TENTHS)
     query = select(tenths, func.count()).where(_answered(selection)).group_by(tenths)
     return {tenth: number for tenth, number in connection.execute(query)}  # noqa: C416  # rows are no pairs to mypy
 

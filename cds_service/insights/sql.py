@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Text
+from sqlalchemy import ColumnElement, Connection, Engine, Integer, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
@@ -28,6 +28,23 @@ def _day(element: day_of, compiler: SQLCompiler, **more: Any) -> str:
 @compiles(day_of, "sqlite")
 def _day_on_sqlite(element: day_of, compiler: SQLCompiler, **more: Any) -> str:
     return f"substr({compiler.process(element.clauses, **more)}, 1, 10)"
+
+
+class whole_part(GenericFunction[int]):  # noqa: N801
+    """Of a number that is not negative. A cast would round it on one engine and not on the other."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(whole_part)
+def _whole(element: whole_part, compiler: SQLCompiler, **more: Any) -> str:
+    return f"CAST(floor({compiler.process(element.clauses, **more)}) AS INTEGER)"
+
+
+@compiles(whole_part, "sqlite")
+def _whole_on_sqlite(element: whole_part, compiler: SQLCompiler, **more: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **more)} AS INTEGER)"
 
 
 class member(GenericFunction[str]):  # noqa: N801
