@@ -1,8 +1,8 @@
 """Every command that the documents show is run as it stands there, or says in the document why it cannot be here.
 
 A block of shell commands (three backticks and ``sh``) is run in an empty folder that has the checkout's ``fixtures`` in
-it, against a service in sandbox mode; ``make`` commands must name a target that there is. ``<!-- not run: why -->`` before
-a block leaves it out.
+it, against a service in sandbox mode; ``make`` commands must name a target that there is. ``<!-- not run: why -->``
+before a block leaves it out.
 """
 
 from __future__ import annotations
