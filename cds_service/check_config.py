@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cards.triage import ORDER
 from cds_service.clients import CdsClient
 from cds_service.dialects import Dialect
 from cds_service.settings import Settings
@@ -50,7 +51,8 @@ def _client(client: CdsClient, settings: Settings) -> Iterator[str]:
         "prefetch keys", *([f"{theirs} is {ours}" for theirs, ours in sorted(aliases.items())] or ["ours"])
     )
     yield from _line("rules off", *(sorted(client.rules_off) or ["none"]))
-    yield from _line("rules silent", *(sorted(client.rules_silent) or ["none"]))
+    silent = ["ALL: NOTHING IS SHOWN"] if client.rules_silent >= frozenset(ORDER) else sorted(client.rules_silent)
+    yield from _line("rules silent", *(silent or ["none"]))
     yield from _line("figures", "OF EVERY CLIENT, at /insights" if client.insights else "none")
     yield from _line("in one worker", f"{client.calls_at_once} calls at once, {client.calls_per_minute} a minute")
 

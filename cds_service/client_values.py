@@ -148,11 +148,19 @@ def _rules_that_may_be_off(value: Any, origin: Origin) -> frozenset[str]:
     return rules
 
 
+def _silent_rules(value: Any, origin: Origin) -> frozenset[str]:
+    """A site that tries the service shows nothing; a list of its own would miss the rules of a later release."""
+    return frozenset(ORDER) if value == ALL else _rules(value, origin)
+
+
 def _count(value: Any, _: Origin) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1_000_000:
         raise WrongError("is not a whole number from 1 to 1000000")
     return value
 
+
+ALL = "all"
+"""Every rule, also those of a later release."""
 
 READERS: Mapping[str, tuple[Callable[[Any, Origin], Any], str]] = {
     "issuers": (_texts, 'the values of "iss" in its tokens, as ["https://ehr.example/fhir/R4"]'),
@@ -167,7 +175,7 @@ READERS: Mapping[str, tuple[Callable[[Any, Origin], Any], str]] = {
     "dialect": (_dialect, f"one of {', '.join(one.value for one in Dialect)}"),
     "key_aliases": (_aliases, f"prefetch key as it sends it = one of {', '.join(get_args(Key))}"),
     "rules_off": (_rules_that_may_be_off, "a list of rules that are not asked"),
-    "rules_silent": (_rules, "a list of rules that are assessed and not shown"),
+    "rules_silent": (_silent_rules, 'a list of rules that are assessed and not shown, or "all"'),
     "insights": (_flag, "true if it may read the figures of every client at /insights"),
     "calls_at_once": (_count, "how many of its calls one worker takes at the same time"),
     "calls_per_minute": (_count, "how many of its calls one worker takes in a minute"),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cds_service import settings as settings_of
-from cds_service.client_values import READERS, USUAL_ALGORITHMS, Origin, WrongError
+from cds_service.client_values import ALL, READERS, USUAL_ALGORITHMS, Origin, WrongError
 from cds_service.dialects import Dialect
 from cds_service.settings import Key, Settings, SettingsError
 
@@ -156,7 +156,8 @@ def _incomplete(table: Mapping[str, Any], read: Mapping[str, Any]) -> Iterable[s
         yield f"has no issuers; set {READERS['issuers'][1]}"
     if "jwks_file" not in table and "jku" not in table:
         yield f"has no keys; set jwks_file to {READERS['jwks_file'][1]}, or jku to {READERS['jku'][1]}, or both"
-    if both := read.get("rules_off", frozenset()) & read.get("rules_silent", frozenset()):
+    both = read.get("rules_off", frozenset()) & read.get("rules_silent", frozenset())
+    if both and table["rules_silent"] != ALL:
         yield f"rules_silent: {', '.join(sorted(both))} is off already; name each rule once"
 
 

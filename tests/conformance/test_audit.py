@@ -329,6 +329,24 @@ def test_a_silent_rule_is_assessed_and_written_down_and_not_shown(tmp_path: Path
     assert 'baclofen_cds_silent_cards_total{client="north",indicator="critical",rule="renal-avoid-severe"}' in counted
 
 
+def test_a_client_that_is_only_tried_sees_nothing_of_what_it_would_have_seen(tmp_path: Path) -> None:
+    """Also what could not be checked: nobody there reads silence as an answer."""
+    request = order_sign(order(mg=20), prefetch=chart(kidney=...))
+    usual = post(Recorded(tmp_path), request).json()["cards"]
+    (folder := tmp_path / "north").mkdir()
+    service = north(folder, rules_silent="all")
+    assert post(service, request, authorization=f"Bearer {fresh()}").json() == {"cards": []}
+    row, said = service.call()
+    quiet = service.rows("card")
+    assert (row["shown"], {card["silent"] for card in quiet}) == (0, {True})
+    seen = {(card["source"]["topic"]["code"].lower(), card["indicator"]) for card in usual}
+    assert {(card["rule"].replace("-", ""), card["indicator"]) for card in quiet} == seen
+    assert ("dataunavailable", "info") in seen
+    assert set(said.silent) == set(said.fired)
+    other = order_sign(order(drug=OXYCODONE))
+    assert post(service, other, authorization=f"Bearer {fresh()}").json() == {"cards": []}
+
+
 def test_no_value_of_a_result_is_in_the_record(service: Recorded) -> None:
     (card, *_) = cards(service, order_sign(prefetch=chart(kidney=search(egfr(17.319753)))))
     assert "17" in card["summary"]

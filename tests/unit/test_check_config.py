@@ -59,6 +59,13 @@ def test_what_each_client_may_do(tmp_path: Path, capsys: pytest.CaptureFixture[s
         assert line in said
 
 
+def test_a_client_to_whom_nothing_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    client = '[clients.north]\nissuers = ["https://n.example"]\njwks_file = "keys.json"\n'
+    config = written(tmp_path, f'mode = "sandbox"\n{client}rules_silent = "all"\nrules_off = ["renal-aki"]\n')
+    assert main(["check-config", "--config", config]) == 0
+    assert "rules silent   ALL: NOTHING IS SHOWN" in capsys.readouterr().out
+
+
 def test_what_is_wrong_and_the_cure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = written(tmp_path, 'mode = "sandbox"\n[clients.north]\nissuers = ["x"]\n')
     assert main(["check-config", "--config", config]) == 2

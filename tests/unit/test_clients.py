@@ -125,6 +125,7 @@ def test_what_is_not_said_is_the_cautious_choice(tmp_path: Path) -> None:
         ('rules_off = ["renal"]', r"rules_off: renal: no such rule \(the rules are .*renal-aki"),
         ('rules_off = ["data-unavailable"]', "rules_off: data-unavailable says what could not be checked"),
         ('rules_off = ["renal-aki"]\nrules_silent = ["renal-aki"]', "rules_silent: renal-aki is off already"),
+        ('rules_silent = "every"', "rules_silent: .*assessed and not shown, or \"all\""),
         ("calls_at_once = 0", "calls_at_once: is not a whole number from 1"),
         ("calls_at_once = true", "calls_at_once: is not a whole number from 1"),
         ("calls_per_minute = 1.5", "calls_per_minute: is not a whole number from 1"),
