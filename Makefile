@@ -4,6 +4,7 @@
 #   make test     set up, then run the whole test suite             (ARGS="-k kidney")
 #   make check    every check that a change must pass; runs all of them and counts the failures
 #   make content  write the generated documents anew: clinical content, conformance
+#   make pictures draw the pictures of the README anew (needs Chromium)
 #   make bench    measure the speed against its yardsticks
 #   make soak     ten minutes beside a FHIR server that fails       (SECONDS=60)
 #   make lock     renew the lock files after a change of the dependencies in pyproject.toml
@@ -11,7 +12,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check content bench soak lock clean
+.PHONY: help demo test check content pictures bench soak lock clean
 
 PORT ?= 8080
 SECONDS ?= 600
@@ -45,6 +46,9 @@ content: $(FOR_TEST)
 	@mv docs/clinical-content.new docs/clinical-content.md
 	@$(PY) -m tests.conformance.coverage > docs/conformance.new
 	@mv docs/conformance.new docs/conformance.md
+
+pictures: $(FOR_TEST)
+	@$(PY) -m tests.e2e.pictures
 
 bench: $(FOR_TEST)
 	@$(PY) -m benchmarks.speed $(ARGS)
