@@ -80,6 +80,17 @@ def urgent(cards: list[Json], *indicators: str) -> set[str]:
     return {topic(card) for card in cards if card["indicator"] in indicators}
 
 
+def quiet(value: Any) -> Any:
+    """Without ids that are new each time, and without the noise itself: a suggestion echoes the whole order."""
+    match value:
+        case dict():
+            return {name: quiet(one) for name, one in value.items() if name not in ("uuid", "x-vendor", "extension")}
+        case list():
+            return [quiet(one) for one in value]
+        case _:
+            return value
+
+
 def walk(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     """Every value inside a JSON value with the way to it, itself left out."""
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
