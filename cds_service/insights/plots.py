@@ -173,10 +173,11 @@ _LABEL, _BAR, _GAP = 0.19, 0.13, 0.08
 """Inches of a row."""
 
 
-def _rows(labels: Sequence[str], bars: int) -> tuple[Figure, Axes]:
-    """One row for each label, with room for so many bars under it. The first row is on top; heights are in inches."""
+def _rows(labels: Sequence[str], bars: int, legend: int = 0) -> tuple[Figure, Axes]:
+    """One row for each label, with room for so many bars under it, and for so many lines of legend above. The first row
+    is on top; heights are in inches."""
     row = _LABEL + _BAR * bars + _GAP
-    figure, axes = _figure(0.5 + len(labels) * row)
+    figure, axes = _figure(0.55 + 0.27 * legend + len(labels) * row)
     axes.set_ylim(0, len(labels) * row)
     for place, label in enumerate(labels):
         axes.annotate(
@@ -202,7 +203,7 @@ def _became(figures: Figures, names: Names) -> Iterator[Plot]:
         return
     rows = [("All rules", whole), *((f"{names.rule(one.rule)}, {one.indicator}", one.cards) for one in figures.rules)]
     rows = [(name, of) for name, of in rows if of.acceptance][:MOST_RULES]
-    figure, axes = _rows([f"{name} ({of.judged})" for name, of in rows], 3)
+    figure, axes = _rows([f"{name} ({of.judged})" for name, of in rows], 3, legend=1)
     for place, (_, of) in enumerate(rows):
         for bar, (name, rate) in enumerate(
             (("accepted", of.acceptance), ("overridden", of.overriding), ("ignored", of.ignoring))
@@ -254,7 +255,7 @@ def _gaps(figures: Figures, names: Names) -> Iterator[Plot]:
     if not figures.gaps:
         return
     gaps = figures.gaps
-    figure, axes = _rows([f"{names.input(gap.what)}: {said_rate(gap.share)}" for gap in gaps], 1)
+    figure, axes = _rows([f"{names.input(gap.what)}: {said_rate(gap.share)}" for gap in gaps], 1, legend=2)
     for place, gap in enumerate(gaps):
         begin = 0.0
         for why, name in _WHYS.items():

@@ -38,7 +38,7 @@ SILENT = ["opioid-coprescription"]
 QUIET = "nothing-to-say"
 OFTEN: dict[str, int] = {QUIET: 78, "ckd-3b": 6, "no-creatinine": 4, "oxycodone-90-mme": 5, "everything-at-once": 2}
 """Of hundred signings; every other patient comes once."""
-_KEY = ECKey.generate_key("P-384")
+KEY = ECKey.generate_key("P-384")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Hospital:
     def settings(self, today: date) -> Settings:
         keys = self.folder / "keys.json"
         if not keys.exists():
-            keys.write_text(json.dumps({"keys": [_KEY.as_dict(private=False) | {"kid": "k"}]}))
+            keys.write_text(json.dumps({"keys": [KEY.as_dict(private=False) | {"kid": "k"}]}))
         profiles: dict[str, Json] = {"north": {"insights": True}, "south": {"rules_silent": SILENT}}
         clients = {
             name: {"issuers": [f"https://{name}.example"], "jwks_file": str(keys), **more}
@@ -161,7 +161,7 @@ def token(client: str, path: str) -> str:
     now = int(time.time())
     claims = {"iss": f"https://{client}.example", "aud": f"https://cds.example{path}", "iat": now, "exp": now + 300}
     claims["jti"] = f"{time.perf_counter_ns()}"
-    return jwt.encode({"alg": "ES384", "kid": "k", "typ": "JWT"}, claims, _KEY, algorithms=["ES384"])
+    return jwt.encode({"alg": "ES384", "kid": "k", "typ": "JWT"}, claims, KEY, algorithms=["ES384"])
 
 
 if __name__ == "__main__":
