@@ -412,6 +412,33 @@ def test_a_captured_request_is_unwrapped(workbench: Workbench) -> None:
     assert "startDoseTooHigh" in workbench.cards() or "renalFunctionUnknown" in workbench.cards()
 
 
+@pytest.mark.parametrize("name", [path.stem for path in sorted((REQUESTS / "cds-hooks-sandbox").glob("*.json"))])
+def test_every_captured_request_can_be_brought_and_signed(workbench: Workbench, name: str) -> None:
+    """Drafts of other versions, without id, without medicine, none at all: the page shows and sends them."""
+    page = workbench.page
+    workbench.open()
+    page.click("#bring")
+    page.fill("#own-text", (REQUESTS / "cds-hooks-sandbox" / f"{name}.json").read_text(encoding="utf-8"))
+    page.get_by_role("button", name="Use it").click()
+    expect(page.locator("#own")).to_be_hidden()
+    workbench.sign()
+    assert page.locator(".card, .failed, .clear").count() >= 1
+
+
+def test_a_file_is_dropped_on_the_page(workbench: Workbench) -> None:
+    page = workbench.page
+    text = (REQUESTS / "examples" / "opioid-90-mme.json").read_text(encoding="utf-8")
+    workbench.open()
+    dropped = page.evaluate_handle(
+        "text => { const data = new DataTransfer(); data.items.add(new File([text], 'request.json')); return data; }",
+        text,
+    )
+    page.dispatch_event("body", "drop", {"dataTransfer": dropped})
+    expect(page.locator("#shows")).to_contain_text("Your hook request")
+    workbench.sign()
+    assert workbench.cards() == {"opioidCoprescription": "critical"}
+
+
 def test_a_bundle_is_brought_and_nothing_of_it_stands_in_the_address(workbench: Workbench) -> None:
     page = workbench.page
     request = json.loads((REQUESTS / "examples" / "ckd-3b-new-order.json").read_text(encoding="utf-8"))

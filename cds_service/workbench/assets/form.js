@@ -22,7 +22,7 @@ export class Form {
   listen() {
     const set = (make, typing = false) => {
       if (!this.session.order) return;
-      this.session.order = make(this.session.order);
+      this.session.change(make(this.session.order));
       this.changed(typing);
     };
     byId("product").addEventListener("change", (event) => {
@@ -79,7 +79,7 @@ export class Form {
   showLines(lines) {
     const focused = document.activeElement?.dataset?.at;
     const rows = lines.map((one, n) => lineRow(one, n, lines.length, () => {
-      this.session.order = order.withoutLine(this.session.order, n);
+      this.session.change(order.withoutLine(this.session.order, n));
       this.changed();
     }));
     const opened = byId("lines").querySelector("details")?.open ?? false;
@@ -94,7 +94,7 @@ export class Form {
     byId("others").replaceChildren(element("h3", {}, "Also unsigned in this session"), element("ul", {}, ...others.map((one) => {
       const sigs = order.lines(one).map(order.sig).join("; ");
       const remove = element("button", { type: "button", class: "quiet", "aria-label": `Remove ${order.label(one)}` }, "Remove");
-      remove.addEventListener("click", () => { this.session.remove(order.reference(one)); this.changed(); });
+      remove.addEventListener("click", () => { this.session.remove(one); this.changed(); });
       return element("li", {}, element("span", { class: "what" }, order.label(one, this.session.orders)),
         element("span", { class: "more" }, [sigs, one.status === "draft" ? "" : one.status].filter(Boolean).join(", ")), remove);
     })));

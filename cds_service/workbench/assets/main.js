@@ -97,7 +97,7 @@ function fill(fields) {
   if (fields.needed !== undefined) one = order.withNeeded(one, fields.needed === "yes");
   if (fields.supply !== undefined) one = order.withSupply(one, Math.min(Number(fields.supply) || 0, 365) || null);
   if (patient.running.some((running) => running.reference === fields.replaces) || fields.replaces === "") one = order.withReplaces(one, fields.replaces);
-  session.order = one;
+  session.change(one);
   form.show();
 }
 
@@ -147,10 +147,10 @@ async function sign() {
 async function requestFor(hook, templates) {
   const entry = session.orders.map((resource) => ({ resource }));
   const context = { userId: "Practitioner/workbench", patientId: patient.patientId, draftOrders: { resourceType: "Bundle", type: "collection", entry } };
-  const selected = hook === "order-select" ? { selections: session.main ? [session.main] : session.orders.map(order.reference) } : {};
+  const selected = hook === "order-select" ? { selections: (session.order ? [session.order] : session.orders).map(order.reference) } : {};
   if (patient.request) {
     const { context: own, ...rest } = patient.request;
-    return { ...rest, hook, hookInstance: crypto.randomUUID(), context: { ...own, ...selected, draftOrders: { ...own.draftOrders, entry } } };
+    return { ...rest, hook, hookInstance: crypto.randomUUID(), context: { ...own, ...selected, draftOrders: { resourceType: "Bundle", ...own.draftOrders, entry } } };
   }
   const sent = await prefetch(templates, patient.patientId, keys(), patient.resources ?? null);
   const server = byId("fhir").checked && !patient.resources ? { fhirServer } : {};

@@ -2,52 +2,49 @@
 
 import { blank, reference } from "./order.js";
 
+const isOrder = (one) => ["MedicationRequest", "MedicationOrder"].includes(one.resourceType);
+
 export class Session {
   orders = [];
-  /** Reference of the order in the form; null when it was removed. */
-  main = null;
-  loaded = null;
+  /** The order in the form, one of the orders; null when it was removed. Not every draft has an id to be told by. */
+  order = null;
 
   load(unsigned, patientId, today) {
-    this.patientId = patientId;
-    this.today = today;
-    this.orders = structuredClone(unsigned);
-    const named = this.orders.find((one) => ["MedicationRequest", "MedicationOrder"].includes(one.resourceType));
-    if (!named) this.orders.push(blank(patientId, today));
-    this.main = reference(named ?? this.orders.at(-1));
-    this.loaded = structuredClone(this.orders);
+    this.blank = () => blank(patientId, today);
+    this.loaded = structuredClone(unsigned);
+    if (!this.loaded.some(isOrder)) this.loaded.push(this.blank());
+    this.reset();
   }
 
   reset() {
     this.orders = structuredClone(this.loaded);
-    this.main = reference(this.orders.find((one) => ["MedicationRequest", "MedicationOrder"].includes(one.resourceType)));
+    this.order = this.orders.find(isOrder);
   }
 
   writeNew() {
-    this.orders.push(blank(this.patientId, this.today));
-    this.main = reference(this.orders.at(-1));
+    this.order = this.blank();
+    this.orders.push(this.order);
   }
 
-  get order() {
-    return this.orders.find((one) => reference(one) === this.main) ?? null;
+  /** The order in the form, changed. */
+  change(changed) {
+    this.orders = this.orders.map((one) => (one === this.order ? changed : one));
+    this.order = changed;
   }
 
-  set order(changed) {
-    this.orders = this.orders.map((one) => (reference(one) === this.main ? changed : one));
-  }
-
-  /** As it was when the patient was picked. */
+  /** The order in the form as it was when the patient was picked. */
   get original() {
-    return this.loaded.find((one) => reference(one) === this.main) ?? null;
+    return this.loaded.find(isOrder);
   }
 
+  /** What else is unsigned. */
   get others() {
-    return this.orders.filter((one) => reference(one) !== this.main && one.resourceType !== "Medication");
+    return this.orders.filter((one) => one !== this.order && one.resourceType !== "Medication");
   }
 
-  remove(named) {
-    this.orders = this.orders.filter((one) => reference(one) !== named);
-    if (named === this.main) this.main = null;
+  remove(one) {
+    this.orders = this.orders.filter((other) => other !== one);
+    if (one === this.order) this.order = null;
   }
 
   /**
@@ -56,23 +53,24 @@ export class Session {
    */
   apply(actions, held) {
     return actions.map(({ type, description, resource, resourceId }) => {
+      const named = type === "delete" ? [resourceId].flat()[0] : reference(resource);
+      const own = type === "create" ? null : this.orders.find((one) => reference(one) === named) ?? null;
       if (type === "delete") {
-        const named = [resourceId].flat()[0];
-        const before = this.orders.find((one) => reference(one) === named) ?? null;
-        this.remove(named);
-        return { type, description, before, after: null };
+        this.remove(own);
+        return { type, description, before: own, after: null };
       }
       if (type === "create") {
         const after = { ...resource, id: resource.id ?? crypto.randomUUID() };
         this.orders.push(after);
         return { type, description, before: null, after };
       }
-      const named = reference(resource);
-      const own = this.orders.find((one) => reference(one) === named);
-      const before = own ?? held[named] ?? null;
-      if (own) this.orders = this.orders.map((one) => (reference(one) === named ? resource : one));
-      else this.orders.push(resource);
-      return { type, description, before, after: resource, onChart: !own };
+      if (own) {
+        this.orders = this.orders.map((one) => (one === own ? resource : one));
+        if (own === this.order) this.order = resource;
+      } else {
+        this.orders.push(resource);
+      }
+      return { type, description, before: own ?? held[named] ?? null, after: resource, onChart: !own };
     });
   }
 }
