@@ -54,6 +54,7 @@ from cds_service.routes import (
 from cds_service.services import CdsService
 from cds_service.settings import Settings, SettingsError
 from cds_service.store import Store
+from cds_service.traces import Traces
 from cds_service.warmed import Warmed, never
 from cds_service.workbench import Workbench
 from cds_service.workbench.roles import roles
@@ -83,7 +84,8 @@ def create_app(settings: Settings) -> FastAPI:
             _deps_of(role.client, deps, reading(role.client)), jurisdiction=role.jurisdiction
         )
     answers = {name: partial(respond, deps=its) for name, its in of.items()}
-    app = application(settings, service, lambda client: answers[client.name], about, gate)
+    traces = Traces.of(settings, _release())
+    app = application(settings, service, lambda client: answers[client.name], about, gate, traces=traces)
 
     def feedback(through: Gate) -> ForClient:
         return feedback_taker(
@@ -93,6 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
     path = f"{DISCOVERY}/{service.id}/feedback"
     app.add_route(f"{DISCOVERY}/{{service_id}}/feedback", for_clients(feedback(gate), gate, path), ["POST"])
     app.state.closing = [fhir.close]
+    app.state.traces = traces
     app.state.store = store
     app.state.looking_after = partial(retention.daily, store, deps.clock, settings.audit_days)
     figures = figures_reader(_reports(settings, deps, store).written, gate, to_all=settings.sandbox)
@@ -168,7 +171,13 @@ def _clock(settings: Settings) -> Callable[[], datetime]:
 
 
 def application(
-    settings: Settings, service: CdsService, answers: Answers, about: dict[str, str], gate: Gate
+    settings: Settings,
+    service: CdsService,
+    answers: Answers,
+    about: dict[str, str],
+    gate: Gate,
+    *,
+    traces: Traces | None = None,
 ) -> FastAPI:
     """The HTTP side of ``service``, whatever answers its calls."""
     app = FastAPI(
@@ -182,7 +191,7 @@ def application(
         app.add_route(DISCOVERY, for_clients(lambda request, _: discovery(request), gate, DISCOVERY), ["GET"])
     else:
         app.add_route(DISCOVERY, discovery, ["GET"])
-    calls = HookCalls(settings, service, answers, gate)
+    calls = HookCalls(settings, service, answers, gate, traces)
     app.add_route(f"{DISCOVERY}/{{service_id}}", calls.routed, ["POST"])
     app.add_route("/healthz", always(msgspec.json.encode({"status": "alive", **about})), ["GET"])
     # Ready as soon as it answers: without its content the service does not start.
@@ -226,6 +235,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await close()
     if store := getattr(app.state, "store", None):
         await store.close()
+    if traces := getattr(app.state, "traces", None):
+        await asyncio.to_thread(traces.close)
     log.event("stopped")
 
 

@@ -38,6 +38,7 @@ from cds_service.insights.reports import Document, NotReadError
 from cds_service.insights.selection import SelectionError
 from cds_service.services import CdsService
 from cds_service.settings import Settings
+from cds_service.traces import Traces
 
 Answer = Callable[[HookCall, Course, HungUp], Awaitable[bytes]]
 """``respond.respond`` with everything that it needs: the encoded CDS Hooks response."""
@@ -99,13 +100,16 @@ def for_clients(endpoint: ForClient, gate: Gate, path: str) -> Endpoint:
 class HookCalls:
     """POST /cds-services/{service_id}."""
 
-    def __init__(self, settings: Settings, service: CdsService, answers: Answers, gate: Gate) -> None:
+    def __init__(
+        self, settings: Settings, service: CdsService, answers: Answers, gate: Gate, traces: Traces | None = None
+    ) -> None:
         self._settings = settings
         self._service = service
         self._answers = answers
         self._gate = gate
         self._path = f"{DISCOVERY}/{service.id}"
         self._running = 0
+        self._traces = traces
 
     async def routed(self, request: Request) -> Response:
         """A call that the router has matched."""
@@ -153,6 +157,9 @@ class HookCalls:
         finally:
             self._running -= 1
             _account(call, course, status, log.Fields(body_bytes=size, **fields))
+            if self._traces:
+                hook = call.hook.value if call else "none"
+                self._traces.call(course, hook, status, request.headers.get("traceparent", ""))
 
 
 async def _hung_up(request: Request) -> NoReturn:

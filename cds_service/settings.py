@@ -87,6 +87,7 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="32 bytes in URL-safe base64, in the environment only; openssl rand -base64 32 | tr '+/' '-_'",
     )
+    traces: bool = Field(False, description="true or false: whether OpenTelemetry spans are sent")
     key_aliases: dict[str, Key] = Field(
         {}, description="prefetch key as the EHR sends it = one of the keys that GET /cds-services lists"
     )

@@ -19,6 +19,7 @@ KNOWN_BY: dict[str, set[str]] = {
     "pydantic_settings": {"settings"},
     "prometheus_client": {"metrics"},
     "cryptography": {"comments"},
+    "opentelemetry": {"traces"},
     "fhir": {"suggestions"},
     "joserfc": {"auth"},
     "httpx": {"auth", "fhir_client"},
