@@ -18,9 +18,9 @@ from benchmarks.soak.run import Plan, soak
 from tests.conformance.calls import SERVICE, Json
 from tests.conformance.process import serving
 
-CALLS_A_SECOND = 20
-EXCUSED = 0.1
-"""Of the answers, on a machine that is busy with other tests."""
+CALLS_A_SECOND = 15
+EXCUSED = 0.5
+"""Of the answers, in what is a matter of time only, on a machine that is busy with other tests."""
 
 
 @pytest.fixture(scope="module")
