@@ -86,5 +86,11 @@ def plot(egfrs: Sequence[Point], creatinines: Sequence[Point], today: date) -> P
         unit=newest.unit.replace("m2", "m²").replace("{1.73_m²}", "1.73 m²").replace("umol", "µmol"),
         dots=tuple(Dot(x(one), y(shown[one].value), f"{shown[one].value:.3g}", one) for one in days),
         rows=tuple(Tick(y(value), f"{value:g}") for value in rows),
-        columns=tuple(Tick(x(date(year, 1, 1)), str(year)) for year in range(first.year + 1, last.year + 1)),
+        columns=tuple(Tick(x(date(year, 1, 1)), str(year)) for year in _years(first, last)),
     )
+
+
+def _years(first: date, last: date) -> range:
+    """Those that get a label: at most four."""
+    years = last.year - first.year
+    return range(last.year, first.year, -max(1, -(-years // 4)))

@@ -186,3 +186,12 @@ def test_references_by_full_url_become_relative() -> None:
 def test_what_is_no_bundle_is_refused(bundle: Any) -> None:
     with pytest.raises(FieldInvalid):
         resources_of(bundle)
+
+
+def test_at_most_four_years_are_named() -> None:
+    old = plot([Point(date(2012, 3, 1), 79, "mL/min")], [], TODAY)
+    new = plot([Point(TODAY, 79, "mL/min")], [], TODAY)
+    assert old is not None
+    assert new is not None
+    assert [tick.label for tick in old.columns] == ["2026", "2022", "2018", "2014"]
+    assert [tick.label for tick in new.columns] == []
