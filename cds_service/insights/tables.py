@@ -297,7 +297,7 @@ def _versions(figures: Figures) -> Table:
 
 def _aside(figures: Figures) -> Table:
     rows: Iterable[tuple[Cell, ...]] = (
-        ("Calls that ended in an error: these orders were not checked", figures.failed),
+        ("Calls without an answer (errors; the client hung up): these orders were not checked", figures.failed),
         ("Feedback on cards that are not on record", figures.unlinked),
     )
     return Table("aside", "Besides", _of(("what", "What"), ("number", "Number")), tuple(rows))

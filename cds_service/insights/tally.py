@@ -101,6 +101,6 @@ class Tally:
     """In the order of a call; of the latest ``sampled`` calls."""
     sampled: int = 0
     failed: int = 0
-    """Calls that ended in an error: those orders were not checked."""
+    """Calls without an answer: those orders were not checked."""
     unlinked: int = 0
     """Entries of feedback on cards that are not on record."""
