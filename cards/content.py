@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,7 +30,7 @@ LONGEST_SUMMARY = 139
 SHARED = ("kidney", "case", "dosing")
 """The files of numbers that several questions share, in the order in which they are used."""
 
-_PLACEHOLDER = re.compile(r"\{(\w+)(?::n)?\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)(?::(n))?\}")
 _L = TypeVar("_L")
 
 
@@ -381,7 +381,7 @@ class Library:
 
 def named_in(template: str) -> set[str]:
     """Names in curly brackets."""
-    return set(_PLACEHOLDER.findall(template))
+    return {found[1] for found in _PLACEHOLDER.finditer(template)}
 
 
 def fill(template: str, values: Mapping[str, Any], prepare: Callable[[Any], Any] = lambda value: value) -> str:
@@ -389,12 +389,20 @@ def fill(template: str, values: Mapping[str, Any], prepare: Callable[[Any], Any]
 
     ``prepare`` is what is done to each value before it is written, such as escaping it."""
 
-    def one(match: re.Match[str]) -> str:
-        value = prepare(values[match.group(1)])
-        spec = "n" if match.group(0).endswith(":n}") and not isinstance(value, str) else ""
-        return format(value, spec)
+    written = []
+    for text, name, spec in _parts(template):
+        written.append(text)
+        if name:
+            value = prepare(values[name])
+            written.append(value if isinstance(value, str) else format(value, spec))
+    return "".join(written)
 
-    return _PLACEHOLDER.sub(one, template)
+
+@cache
+def _parts(template: str) -> tuple[tuple[str, str, str], ...]:
+    """Each text with the name and the format of the placeholder that follows it; none follows the last."""
+    pieces = _PLACEHOLDER.split(template)
+    return tuple(zip(pieces[::3], [*pieces[1::3], ""], [*(spec or "" for spec in pieces[2::3]), ""], strict=True))
 
 
 def content_version(folder: Path = HERE) -> str:

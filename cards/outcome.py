@@ -19,7 +19,7 @@ class Indicator(IntEnum):
     CRITICAL = 3
 
     def __str__(self) -> str:
-        return self.name.lower()
+        return self._name_.lower()
 
     def lowered(self) -> Indicator:
         """One level milder; info stays info."""

@@ -100,8 +100,8 @@ def triage(findings: Sequence[tuple[Case, Finding]], hook: Hook) -> Triaged:
         return Triaged((), ())
     dropped: list[Dropped] = []
     cards = [_alone(case, finding) for case, finding in _once_per_rule(findings)]
-    cards = _one_per_family(cards, dropped)
-    cards = _absorb(cards, dropped)
+    if len(cards) > 1:
+        cards = _absorb(_one_per_family(cards, dropped), dropped)
     if hook is Hook.ORDER_SELECT:
         dropped += [Dropped(c.rule, "info waits for order-sign") for c in cards if c.indicator is Indicator.INFO]
         cards = [card for card in cards if card.indicator > Indicator.INFO]

@@ -19,7 +19,7 @@ from cards.kidney import KidneyFunction
 from cards.outcome import Finding
 from cards.quantities import Egfr, Quantity
 from cards.triage import SUMMARY_CARD, ShownCard
-from cards.values import frozen
+from cards.values import frozen, frozen_with_once, once
 
 MOST_SOURCES = 4
 
@@ -30,7 +30,7 @@ class CardWords:
     detail: str
 
 
-@frozen
+@frozen_with_once
 class Words:
     """All words of the clinic, ready to be filled."""
 
@@ -40,40 +40,44 @@ class Words:
     content_version: str
 
     def of(self, card: ShownCard) -> CardWords:
-        values = {**standard_values(card.case), **card.finding.values, **card.remark_values}
+        standard = standard_values(card.case)
         if card.rule == SUMMARY_CARD:
-            return self._summary_card(card)
+            return self._summary_card(card, standard)
+        values = {**standard, **card.finding.values, **card.remark_values}
         text = self.texts[card.rule]
         paragraphs = [self._paragraph(text, name, values) for name in card.finding.detail]
         paragraphs += _order_instead(card)
         if card.merged:
-            paragraphs.append("**Also:**\n\n" + "\n".join(f"- {self._line(card.case, other)}" for other in card.merged))
+            paragraphs.append("**Also:**\n\n" + "\n".join(self._line(other, standard) for other in card.merged))
         remarks = [self.sentences[name] for name in card.remarks if name not in card.finding.detail]
         paragraphs += [fill(sentence, values, _in_markdown) for sentence in remarks]
-        paragraphs.append(self._sources(text.sources))
+        paragraphs.append(self._cited[card.rule])
         return CardWords(_summary(text, card.finding.summary, values), "\n\n".join(paragraphs))
-
-    def summary_of(self, case: Case, finding: Finding) -> str:
-        return _summary(self.texts[finding.rule], finding.summary, {**standard_values(case), **finding.values})
 
     def title(self, rule: str) -> str:
         return "Other baclofen points" if rule == SUMMARY_CARD else self.texts[rule].title
 
-    def _summary_card(self, card: ShownCard) -> CardWords:
+    def _summary_card(self, card: ShownCard, standard: Mapping[str, object]) -> CardWords:
         """``additional-considerations`` (rules.md 5.11): one line for each rule in it."""
         names = [self.texts[finding.rule].title for finding in card.merged]
         summary = "Other baclofen points for this patient: " + "; ".join(names)
         if len(summary) > LONGEST_SUMMARY:
             summary = f"{len(names)} other baclofen points for this patient"
-        lines = [f"- {self._line(card.case, finding)}" for finding in card.merged]
+        lines = [self._line(finding, standard) for finding in card.merged]
         sources = [source for finding in card.merged for source in self.texts[finding.rule].sources]
         return CardWords(summary, "\n\n".join(["\n".join(lines), *_order_instead(card), self._sources(sources)]))
 
     def _paragraph(self, text: CardText, name: str, values: Mapping[str, Any]) -> str:
         return fill(text.detail[name] if name in text.detail else self.sentences[name], values, _in_markdown)
 
-    def _line(self, case: Case, finding: Finding) -> str:
-        return f"**{finding.indicator}** {escape(self.summary_of(case, finding))}"
+    def _line(self, finding: Finding, standard: Mapping[str, object]) -> str:
+        summary = _summary(self.texts[finding.rule], finding.summary, {**standard, **finding.values})
+        return f"- **{finding.indicator}** {escape(summary)}"
+
+    @once
+    def _cited(self) -> Mapping[str, str]:
+        """The last paragraph of each rule's card."""
+        return {rule: self._sources(text.sources) for rule, text in self.texts.items()}
 
     def _sources(self, keys: Sequence[str]) -> str:
         named = list(dict.fromkeys(self.evidence[key] for key in keys if key in self.evidence))[:MOST_SOURCES]
@@ -194,10 +198,14 @@ def _with_reason(inputs: list[str], reason: str) -> str:
 
 def escape(text: str) -> str:
     """Text as inert Markdown: no markup, no raw HTML, no automatic links."""
+    if not _ANY.search(text):
+        return text
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _LINK.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", text))
 
 
+_ANY = re.compile(r"[&<>\\`*_\[\]#|~!@:.]")
+"""What any of the others looks for; most texts hold none of it."""
 _MARKUP = re.compile(r"([\\`*_\[\]#|~!@])")
 _LINK = re.compile(r"(?i)\b(https?|ftp|javascript|data|mailto|www)([:.])")
 

@@ -96,8 +96,10 @@ def cards_for(
     dialect: Dialect = Dialect.GENERIC,
 ) -> Built:
     """``products``: the recognised baclofen product of each draft, by the draft's reference."""
-    by_rule = frames(catalogue, content_url)
-    return build(assessment.triaged.cards, catalogue.words, by_rule, Session.of(call, products, dialect))
+    shown = assessment.triaged.cards
+    if not shown:
+        return Built([], (), ())
+    return build(shown, catalogue.words, frames(catalogue, content_url), Session.of(call, products, dialect))
 
 
 @lru_cache(maxsize=128)  # one for each client

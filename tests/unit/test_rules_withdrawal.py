@@ -12,6 +12,7 @@ from cards.content import HERE, Library
 from cards.facts import Input, Problem, ProblemEntry, Route, Unreadable
 from cards.kidney import AcuteInjury, Tier
 from cards.outcome import CannotAssess, ChangeDose, Finding, Indicator, Outcome, Taper, WithdrawOrder
+from cards.triage import ShownCard
 from cards.withdrawal.rule import RULES, Limits, abrupt_discontinuation, large_dose_reduction
 from cards.wording import Words
 from tests.unit.cases import NOW, limits_of, make_case, not_available, problem
@@ -245,7 +246,7 @@ def test_every_finding_can_be_written(given: dict[str, Any], context: dict[str, 
         if isinstance(outcome, Finding):
             text = question.cards[outcome.rule]
             assert outcome.indicator in text.indicators
-            assert len(words.summary_of(case, outcome)) < 140
+            assert len(words.of(ShownCard(case, outcome, outcome.indicator)).summary) < 140
             assert set(outcome.detail) <= text.detail.keys() | library.sentences.keys()
 
 
