@@ -51,6 +51,11 @@ _store_seconds = Histogram(
 )
 
 
+for _kept in ("database", "spool", "replayed", "lost"):
+    # From the start, so that the first record that is lost is an increase.
+    _store_records.labels(_kept)
+
+
 @cache
 def _of(counter: Counter, *labels: str) -> Counter:
     """Finding a counter by its labels costs more than counting."""
