@@ -80,7 +80,7 @@ def _weeks(figures: Figures) -> Table:
         ("signings", "Signings"),
         ("with_card", "With a card"),
         ("share", "Share"),
-        ("days", ""),
+        ("days", "Days"),
         labels=2,
     )
     return Table("weeks", "Signings with a card, by week", columns, tuple(_of_weeks(figures)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import cache
 from random import Random
 
 from cds_service.insights.figures import Figures, figures
@@ -54,6 +55,7 @@ REASONS = ("benefit-outweighs-risk", "will-monitor", "data-incorrect", "not-clin
 KINDS = ("change-dose", "change-dose", "order-creatinine", "taper", "change-dose + order-creatinine")
 
 
+@cache
 def states() -> Mapping[str, Figures]:
     periods = {"empty": (84, 0), "week": (7, 6), "month": (31, 12), "year": (366, 40)}
     return {name: figures(*hospital(days, a_day), 5) for name, (days, a_day) in periods.items()}

@@ -128,7 +128,7 @@ def test_tables_have_captions_scopes_and_can_be_scrolled_by_keyboard(state: str)
         assert "<caption" in table
         assert '<th scope="col"' in table
         assert '<th scope="row"' in table
-    assert html(state).count('role="region"') == html(state).count('tabindex="0"') == len(tables)
+    assert html(state).count('role="group"') == html(state).count('tabindex="0"') == len(tables)
 
 
 def test_empty_says_so_and_what_to_do() -> None:
