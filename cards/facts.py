@@ -413,12 +413,15 @@ class ChartBaclofen:
 @frozen
 class MedicationList:
     others: tuple[Medication, ...] = ()
+    """Those that a rule may ask about."""
     baclofen: tuple[ChartBaclofen, ...] = ()
     rescue_on_file: date | None = None
     """Newest date of a naloxone or nalmefene rescue product (not an injection given once in hospital)."""
     unrecognised: tuple[ChartText, ...] = ()
     """Active medicines that no code or name identified. "No opioid" cannot be said while this is not empty."""
     incomplete: str = ""
+    other_drugs: int = 0
+    """Entries for a drug that was recognised and that no rule asks about (resolutions.md 16)."""
 
 
 # ----------------------------------------------------------------------------------------------------- the order

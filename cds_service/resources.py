@@ -2,7 +2,8 @@
 
 R4 first; the STU3, DSTU2 and R5 positions of the same element stand beside it. Elements that real EHRs send in the
 wrong shape (one object where R4 has a list, a number where it has a string) are declared as what may come; a wrong
-shape beyond that costs the one resource, never the request. ``Raw`` values are read by ``fhir_values``.
+shape beyond that costs the one resource, never the request. ``Raw`` is what is large, repeats, or differs between
+versions: it is read only where it matters, and a wrong shape in it costs that element alone.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises on bad input; the last two are not MsgspecErrors."""
 
 
 class Lenient(Struct, gc=False, kw_only=True):
@@ -140,8 +144,8 @@ class Observation(Clinical, tag_field="resourceType", tag="Observation"):
 
 
 class Condition(Clinical, tag_field="resourceType", tag="Condition"):
-    clinicalStatus: CodeableConcept | str | None = None
-    verificationStatus: CodeableConcept | str | None = None
+    clinicalStatus: Raw | UnsetType = UNSET
+    verificationStatus: Raw | UnsetType = UNSET
     code: CodeableConcept | None = None
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None
@@ -172,11 +176,11 @@ class Reaction(Lenient):
 
 
 class AllergyIntolerance(Clinical, tag_field="resourceType", tag="AllergyIntolerance"):
-    clinicalStatus: CodeableConcept | str | None = None
-    verificationStatus: CodeableConcept | str | None = None
+    clinicalStatus: Raw | UnsetType = UNSET
+    verificationStatus: Raw | UnsetType = UNSET
     status: str | None = None
     """DSTU2: both in one."""
-    type: CodeableConcept | str | None = None
+    type: Raw | UnsetType = UNSET
     code: CodeableConcept | None = None
     substance: CodeableConcept | None = None
     """DSTU2."""
@@ -244,6 +248,20 @@ class Dosage(Lenient):
     """A list in R5."""
 
 
+_decode_dosages = msgspec.json.Decoder(list[Dosage] | Dosage | None).decode
+
+
+def dosages(raw: Raw | UnsetType) -> tuple[Dosage, ...] | None:
+    """The instructions of an order, a statement or a dispense; ``None`` when they are malformed."""
+    if isinstance(raw, UnsetType):
+        return ()
+    try:
+        read = _decode_dosages(raw)
+    except UNREADABLE:
+        return None
+    return tuple(read) if isinstance(read, list) else (read,) if read else ()
+
+
 class Ingredient(Lenient):
     itemCodeableConcept: CodeableConcept | None = None
     itemReference: Reference | None = None
@@ -286,7 +304,7 @@ class MedicationRequest(Clinical, tag_field="resourceType", tag="MedicationReque
     reasonReference: list[Reference] | Reference | None = None
     reasonCodeableConcept: CodeableConcept | None = None
     reason: list[CodeableReference] | None = None
-    dosageInstruction: list[Dosage] | Dosage | None = None
+    dosageInstruction: Raw | UnsetType = UNSET
     dispenseRequest: DispenseRequest | None = None
     priorPrescription: Reference | None = None
     category: Raw | UnsetType = UNSET
@@ -305,7 +323,7 @@ class MedicationStatement(Clinical, tag_field="resourceType", tag="MedicationSta
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     dateAsserted: str | None = None
-    dosage: list[Dosage] | Dosage | None = None
+    dosage: Raw | UnsetType = UNSET
     contained: list[Raw] | None = None
 
 
@@ -317,7 +335,7 @@ class MedicationDispense(Clinical, tag_field="resourceType", tag="MedicationDisp
     whenHandedOver: str | None = None
     whenPrepared: str | None = None
     daysSupply: Quantity | None = None
-    dosageInstruction: list[Dosage] | Dosage | None = None
+    dosageInstruction: Raw | UnsetType = UNSET
     contained: list[Raw] | None = None
 
 
@@ -352,10 +370,6 @@ class _Peek(Struct):
 _decode: Callable[[bytes | Raw], Resource] = msgspec.json.Decoder(Resource).decode
 _peek = msgspec.json.Decoder(_Peek).decode
 _READ = frozenset(kind.__struct_config__.tag for kind in Resource.__args__)
-
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises on bad input; the last two are not MsgspecErrors."""
-
 
 def read(raw: bytes | Raw) -> Resource | Junk | None:
     """One resource; ``None`` for a type that we do not read, ``Junk`` for one that we do and that is malformed."""

@@ -51,6 +51,8 @@ def fact_lines(found: Consultation) -> Iterator[str]:
                 yield f"medication list incomplete: {chart.incomplete}"
             if not chart.baclofen and not chart.others:
                 yield "medicines that matter here: none on the list"
+            if chart.other_drugs:
+                yield f"other drugs, which no rule asks about: {chart.other_drugs}"
     yield from _allergies(facts.allergies)
     yield from _observations(facts.observations)
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from cards.facts import Allergy, ChartText, Input, Missing, Origin, Problem, Why
 from cds_service.gather.codes import BACLOFEN, Codes, Recognition
-from cds_service.gather.conditions import kinds_in, named, status_codes
+from cds_service.gather.conditions import kinds_in, named, normal, status_codes
 from cds_service.gather.fhir_values import codings, first_when, is_nameless, many, texts
 from cds_service.records import NotAvailable, PatientRecords, Records
 from cds_service.resources import AllergyIntolerance, CodeableConcept, Reaction
@@ -29,8 +29,8 @@ def allergies(records: PatientRecords, codes: Codes, now: datetime) -> tuple[All
 
 
 def _is_over(entry: AllergyIntolerance) -> bool:
-    statuses = (entry.clinicalStatus, entry.verificationStatus, entry.status)
-    return any(status_codes(status) & _OVER for status in statuses)
+    statuses = (status_codes(entry.clinicalStatus), status_codes(entry.verificationStatus), normal(entry.status or ""))
+    return any(codes & _OVER for codes in statuses)
 
 
 def _is_nameless(entry: AllergyIntolerance) -> bool:

@@ -11,7 +11,7 @@ from cards.quantities import Days
 from cards.values import frozen
 from cds_service.gather.amounts import Frequency
 from cds_service.gather.fhir_values import Precision, number, when
-from cds_service.gather.timing import days_in, positive
+from cds_service.gather.timing import DAY, days_in, positive
 from cds_service.resources import Period, Quantity, Timing
 
 
@@ -37,7 +37,7 @@ def bounds(timing: Timing | None, often: Frequency | None) -> Bounds:
     if length is None and often is not None:
         count = positive(repeat.count, "count")
         if isinstance(count, Fraction):
-            length = Days.of(min(max(ceil(count / often.per_day), 1), 36500))
+            length = Days.of(min(max(ceil(count / often.per_day), 1), _LONGEST))
     return Bounds(lasts=length)
 
 
@@ -57,10 +57,18 @@ def of_period(period: Period) -> Bounds:
 
 def duration(quantity: Quantity | None) -> Days | None:
     """Whole days, at least one; ``None`` when absent or not a length of time."""
+    days = days_of(quantity)
+    return None if days is None else Days.of(days)
+
+
+def days_of(quantity: Quantity | None) -> int | None:
     if quantity is None:
         return None
     value, unit = number(quantity.value), days_in(quantity.code) or days_in(quantity.unit)
-    if not isinstance(value, Decimal) or value <= 0 or unit is None:
+    if not isinstance(value, Decimal) or unit is None or value <= 0:
         return None
-    days = int(value * unit.numerator // unit.denominator)
-    return Days.of(max(days, 1)) if days <= 36500 else None
+    days = int(value) if unit is DAY else int(value * unit.numerator // unit.denominator)
+    return max(days, 1) if days <= _LONGEST else None
+
+
+_LONGEST = 36500

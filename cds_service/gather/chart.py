@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum, IntEnum
 
@@ -11,10 +10,10 @@ import msgspec
 from msgspec import Raw, UnsetType
 
 from cards.facts import ChartText, Setting, Standing
-from cards.quantities import Days
+from cards.values import frozen
 from cds_service.gather.amounts import Frequency
-from cds_service.gather.bounds import duration, of_period
-from cds_service.gather.fhir_values import When, many, when
+from cds_service.gather.bounds import days_of, of_period
+from cds_service.gather.fhir_values import When, when
 from cds_service.gather.setting import setting_of
 from cds_service.gather.shelf import type_name
 from cds_service.gather.timing import frequency
@@ -25,7 +24,7 @@ from cds_service.resources import (
     MedicationStatement,
     Period,
     Reference,
-    Resource,
+    dosages,
 )  # fmt: skip
 
 ENDED_RECENTLY = timedelta(days=7)
@@ -54,20 +53,23 @@ class _Status(Enum):
     """A dispense: runs as long as its supply."""
 
 
-_ENDED = {"on-hold": _Status.ON_HOLD, "completed": _Status.ENDED, "stopped": _Status.ENDED}
-_REQUEST = {
-    **_ENDED, "ended": _Status.ENDED, "cancelled": _Status.ENDED, "entered-in-error": None, "draft": None,
-}  # fmt: skip
+# Named here because a member of an Enum is slow to reach, and a chart has many medicines.
+_RUNNING, _ON_HOLD, _OVER, _SUPPLIED = _Status
+_ORDERED, _STATED, _DISPENSED = Source
+_ACTIVE, _PAUSED, _RECENT = Standing.ACTIVE, Standing.ON_HOLD, Standing.RECENT
+
+_ENDED = {"on-hold": _ON_HOLD, "completed": _OVER, "stopped": _OVER}
+_REQUEST = {**_ENDED, "ended": _OVER, "cancelled": _OVER, "entered-in-error": None, "draft": None}
 _STATEMENT = {**_ENDED, "entered-in-error": None, "draft": None, "not-taken": None}
 _DISPENSE = {
-    "stopped": _Status.ENDED, "entered-in-error": None, "preparation": None, "cancelled": None, "declined": None,
+    "stopped": _OVER, "entered-in-error": None, "preparation": None, "cancelled": None, "declined": None,
 }  # fmt: skip
 """None: nothing is taken. Any other status, a misspelt one too, may stand on a medicine that is: it is not dropped."""
 _NO_ORDERS = frozenset({"proposal", "option", "reflex-order", "filler-order", "instance-order"})
 """rules.md 2. Proposals and options are not orders; instance and filler orders repeat one that is on the list."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     resource: ChartResource
     reference: str
@@ -84,6 +86,8 @@ class Entry:
     ran_out: bool
     """Completed, not stopped: over only because its supply came to its end."""
     dosages: tuple[Dosage, ...]
+    dosages_lost: bool
+    """They are there and malformed."""
 
     @property
     def one_off(self) -> bool:
@@ -95,42 +99,28 @@ class Entry:
         return _requester(self.resource)
 
 
-def read_entry(resource: Resource, today: date) -> Entry | None:
-    """``None`` for what is no medicine of the patient's list."""
-    match resource:
-        case MedicationRequest() if _code(resource.intent) not in _NO_ORDERS and resource.doNotPerform is not True:
-            status, source = _REQUEST.get(_code(resource.status), _Status.RUNNING), Source.REQUEST
-            dosages = many(resource.dosageInstruction)
-            started = _day(when(resource.authoredOn) or when(resource.dateWritten), today)
-            ends = _request_ends(resource, started, dosages)
-        case MedicationStatement():
-            status, source = _STATEMENT.get(_code(resource.status), _Status.RUNNING), Source.STATEMENT
-            dosages = many(resource.dosage)
-            period = resource.effectivePeriod or Period()
-            first = when(period.start) or when(resource.effectiveDateTime) or when(resource.dateAsserted)
-            started, ends = _day(first, today), of_period(period).end
-        case MedicationDispense():
-            status, source = _DISPENSE.get(_code(resource.status), _Status.SUPPLIED), Source.DISPENSE
-            dosages = many(resource.dosageInstruction)
-            started = _day(when(resource.whenHandedOver) or when(resource.whenPrepared), today)
-            ends = _after(started, duration(resource.daysSupply))
-        case _:
-            return None
+def read_entry(resource: ChartResource, today: date) -> Entry | None:
+    """``None`` for what says nothing about the patient's list: a proposal, or an entry made in error."""
+    said = _code(resource.status)
+    status, source = _status(resource, said)
     if status is None:
         return None
+    read = dosages(resource.dosage if isinstance(resource, MedicationStatement) else resource.dosageInstruction)
+    started, ends = _span(resource, read or (), today)
     standing, ended, history = _standing(status, source, started, ends, today)
     return Entry(
         resource=resource,
         reference=f"{type_name(resource)}/{resource.id}" if resource.id else "",
         source=source,
-        cancelled=_code(resource.status) == "cancelled",
+        cancelled=said == "cancelled",
         standing=standing,
         history=history,
         started=started,
         ended=ended,
         supply_ends=ends,
-        ran_out=_code(resource.status) == "completed",
-        dosages=dosages,
+        ran_out=said == "completed",
+        dosages=read or (),
+        dosages_lost=read is None,
     )
 
 
@@ -138,28 +128,49 @@ def _code(text: str | None) -> str:
     return text.strip().lower() if text else ""
 
 
+def _status(resource: ChartResource, said: str) -> tuple[_Status | None, Source]:
+    if isinstance(resource, MedicationRequest):
+        no_order = resource.doNotPerform is True or _code(resource.intent) in _NO_ORDERS
+        return None if no_order else _REQUEST.get(said, _RUNNING), _ORDERED
+    if isinstance(resource, MedicationStatement):
+        return _STATEMENT.get(said, _RUNNING), _STATED
+    return _DISPENSE.get(said, _SUPPLIED), _DISPENSED
+
+
+def _span(resource: ChartResource, instructions: Sequence[Dosage], today: date) -> tuple[date | None, date | None]:
+    """When it began and when it ends, as far as it says so."""
+    if isinstance(resource, MedicationRequest):
+        started = _day(when(resource.authoredOn) or when(resource.dateWritten), today)
+        return started, _request_ends(resource, started, instructions)
+    if isinstance(resource, MedicationStatement):
+        period = resource.effectivePeriod or Period()
+        first = when(period.start) or when(resource.effectiveDateTime) or when(resource.dateAsserted)
+        return _day(first, today), of_period(period).end
+    started = _day(when(resource.whenHandedOver) or when(resource.whenPrepared), today)
+    return started, _after(started, days_of(resource.daysSupply))
+
+
 def _standing(
     status: _Status, source: Source, started: date | None, ends: date | None, today: date
 ) -> tuple[Standing, date | None, bool]:
     """Standing, end (if past), and whether it is history only. All windows are calendar days, both ends included."""
     over = ends if ends is not None and ends < today else None
-    match status:
-        case _Status.RUNNING if not (source is Source.STATEMENT and over):
-            return Standing.ACTIVE, None, False
-        case _Status.ON_HOLD:
-            return Standing.ON_HOLD, None, False
-        case _Status.SUPPLIED if ends is not None and ends >= today:
-            return Standing.ACTIVE, None, False
-    if status is _Status.ENDED and ends == today:
+    if status is _RUNNING and not (source is _STATED and over):
+        return _ACTIVE, None, False
+    if status is _ON_HOLD:
+        return _PAUSED, None, False
+    if status is _SUPPLIED and ends is not None and ends >= today:
+        return _ACTIVE, None, False
+    if status is _OVER and ends == today:
         over = ends
     if over is not None:
-        return Standing.RECENT, over, today - over > ENDED_RECENTLY
+        return _RECENT, over, today - over > ENDED_RECENTLY
     # Stopped on a day that the record does not tell.
     recent = started is not None and today - started <= AUTHORED_RECENTLY
-    return Standing.RECENT, None, not recent
+    return _RECENT, None, not recent
 
 
-def _request_ends(request: MedicationRequest, started: date | None, dosages: Sequence[Dosage]) -> date | None:
+def _request_ends(request: MedicationRequest, started: date | None, instructions: Sequence[Dosage]) -> date | None:
     """Validity of the prescription, else its supply, else the end of its instructions."""
     dispense = request.dispenseRequest
     if dispense is not None and dispense.validityPeriod is not None:
@@ -167,18 +178,18 @@ def _request_ends(request: MedicationRequest, started: date | None, dosages: Seq
         if validity.end is not None:
             return validity.end
         started = validity.start or started
-    supply = _after(started, duration(dispense.expectedSupplyDuration) if dispense else None)
+    supply = _after(started, days_of(dispense.expectedSupplyDuration) if dispense else None)
     if supply is not None:
         return supply
-    periods = [dosage.timing.repeat.boundsPeriod for dosage in dosages if dosage.timing and dosage.timing.repeat]
+    periods = [dosage.timing.repeat.boundsPeriod for dosage in instructions if dosage.timing and dosage.timing.repeat]
     ends = [of_period(period).end if period else None for period in periods]
     known = [end for end in ends if end is not None]
-    return max(known) if known and len(known) == len(dosages) else None
+    return max(known) if known and len(known) == len(instructions) else None
 
 
-def _after(start: date | None, supply: Days | None) -> date | None:
+def _after(start: date | None, supply: int | None) -> date | None:
     try:
-        return None if start is None or supply is None else start + timedelta(days=int(supply.value))
+        return None if start is None or supply is None else start + timedelta(supply)
     except OverflowError:
         return None
 
@@ -190,10 +201,10 @@ def _day(read: When | None, today: date) -> date | None:
     return read.day or max(read.earliest.date(), min(read.latest.date(), today))
 
 
-def _is_one_off(resource: ChartResource, dosages: Sequence[Dosage]) -> bool:
+def _is_one_off(resource: ChartResource, instructions: Sequence[Dosage]) -> bool:
     if not isinstance(resource, MedicationRequest) or setting_of(resource.category) is not Setting.INPATIENT:
         return False
-    often = [frequency(dosage.timing) for dosage in dosages]
+    often = [frequency(dosage.timing) for dosage in instructions]
     return bool(often) and all(isinstance(one, Frequency) and one.once for one in often)
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
+
+import msgspec
+from msgspec import Raw, UnsetType
 
 from cards.facts import ChartText, Input, Missing, Origin, Problem, ProblemEntry, ProblemList, Why
 from cds_service.gather.codes import Codes, Recognition
 from cds_service.gather.fhir_values import codings, is_nameless, texts, when
 from cds_service.gather.lookup import coded as codes_of
 from cds_service.records import NotAvailable, PatientRecords, Records
-from cds_service.resources import CodeableConcept, Condition, Period, Procedure, Resource
+from cds_service.resources import UNREADABLE, CodeableConcept, Condition, Period, Procedure, Resource
 
 _CLASSES = {problem.value: problem for problem in Problem}
 _PAST = frozenset({"inactive", "remission", "resolved"})
@@ -148,18 +152,35 @@ def named(concept: CodeableConcept | None, code: str) -> ChartText:
     return ChartText.clean(next(texts(*displays, code), "unnamed"))
 
 
-def status_codes(value: CodeableConcept | str | None) -> frozenset[str]:
-    """Status codes, from a CodeableConcept (R4) or a code (STU3, DSTU2); a text only when there is no code."""
+def status_codes(raw: Raw | UnsetType) -> frozenset[str]:
+    """Status codes, from a CodeableConcept (R4) or a code (STU3, DSTU2); a text only when there is no code. None of a
+    malformed element: the entry then counts. Few are in use, so what they say is kept."""
+    if isinstance(raw, UnsetType):
+        return frozenset()
+    written = bytes(raw)
+    return _kept_status_codes(written) if len(written) <= _LONGEST_KEPT else _status_codes(written)
+
+
+def _status_codes(written: bytes) -> frozenset[str]:
+    try:
+        value = _decode_status(written)
+    except UNREADABLE:
+        return frozenset()
     if value is None or isinstance(value, str):
-        return _normal(value or "")
+        return normal(value or "")
     coded = codings(value)
     if len(coded) == 1 and isinstance(code := coded[0].code, str) and code:
-        return _normal(code)
+        return normal(code)
     codes = frozenset(str(coding.code).strip().lower() for coding in coded if coding.code is not None)
-    return codes or _normal(value.text or "")
+    return codes or normal(value.text or "")
 
 
-def _normal(status: str) -> frozenset[str]:
+_LONGEST_KEPT = 400
+_kept_status_codes = lru_cache(maxsize=256)(_status_codes)
+_decode_status = msgspec.json.Decoder(CodeableConcept | str | None).decode
+
+
+def normal(status: str) -> frozenset[str]:
     status = status.strip().lower()
     return frozenset((status,)) if status else frozenset()
 

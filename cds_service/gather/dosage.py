@@ -30,6 +30,7 @@ SURELY_ORAL = Decimal(10)
 MOST_LINES = 400
 """Dosage instructions of one order: a taper that is written day by day for a year has fewer."""
 NO_DOSAGE = Unreadable("the order has no dosage instruction", given=False)
+MALFORMED = Unreadable("dosageInstruction is malformed")
 
 
 def oral_dose(dosages: Sequence[Dosage], strength: Strength, *, route_stated: bool = True) -> OralDose | Unreadable:

@@ -11,7 +11,16 @@ from cards.values import frozen
 from cds_service.gather.fhir_values import is_patient, target
 from cds_service.gather.shelf import type_name
 from cds_service.hooks import Draft, HookCall
-from cds_service.resources import CodeableConcept, Coding, Junk, MedicationOrder, MedicationRequest, read
+from cds_service.resources import (
+    CodeableConcept,
+    Coding,
+    Dosage,
+    Junk,
+    MedicationOrder,
+    MedicationRequest,
+    dosages,
+    read,
+)
 
 _ORDERS = {"MedicationRequest": MedicationRequest, "MedicationOrder": MedicationOrder}
 _MEDICINE = ("medicationCodeableConcept", "medicationReference", "medication")
@@ -24,6 +33,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 class DraftOrder:
     order: MedicationRequest
     full_url: str
+    dosages: tuple[Dosage, ...] = ()
     lost: frozenset[str] = frozenset()
     """Elements that were there and malformed."""
 
@@ -85,13 +95,18 @@ def selected(orders: tuple[DraftOrder, ...], selections: frozenset[str] | None) 
 def _read(draft: Draft) -> DraftOrder | None:
     match draft.resource:
         case MedicationRequest() as order:
-            return DraftOrder(order, draft.full_url)
+            return _draft_order(order, draft.full_url)
         case Junk(resource_type=kind) if kind in _ORDERS:
             return _salvaged(draft, kind)
         case _ if _is_nameless(draft) and _names_a_medicine(draft):
             return _salvaged(draft, "MedicationRequest")
         case _:
             return None
+
+
+def _draft_order(order: MedicationRequest, full_url: str, lost: frozenset[str] = frozenset()) -> DraftOrder:
+    read = dosages(order.dosageInstruction)
+    return DraftOrder(order, full_url, read or (), lost if read is not None else lost | {"dosageInstruction"})
 
 
 def _is_nameless(draft: Draft) -> bool:
@@ -115,7 +130,7 @@ def _salvaged(draft: Draft, kind: str) -> DraftOrder:
     if words and order.medicationCodeableConcept is None:
         named = tuple([Coding(display=text) for text in words[:_MOST_WORDS]])
         order.medicationCodeableConcept = CodeableConcept(coding=named)
-    return DraftOrder(order, draft.full_url, lost)
+    return _draft_order(order, draft.full_url, lost)
 
 
 def _reads(kind: str, elements: dict[str, Any]) -> bool:

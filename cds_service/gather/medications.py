@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -22,8 +22,10 @@ from cards.facts import (
     Unreadable,
     Why,
 )  # fmt: skip
-from cds_service.gather.chart import AUTHORED_RECENTLY, SUPPLY_ENDED_RECENTLY, Entry, Source, read_entry
+from cards.values import frozen
+from cds_service.gather.chart import AUTHORED_RECENTLY, SUPPLY_ENDED_RECENTLY, ChartResource, Entry, Source, read_entry
 from cds_service.gather.codes import Codes
+from cds_service.gather.dosage import MALFORMED
 from cds_service.gather.drafts import DraftOrder, draft_orders
 from cds_service.gather.instruction import taken_as_needed
 from cds_service.gather.medicine import Medicine, Medicines
@@ -39,14 +41,14 @@ _encode = msgspec.json.Encoder().encode
 _TYPES = frozenset({"MedicationRequest", "MedicationOrder", "MedicationStatement", "MedicationDispense"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Known:
     entry: Entry
     medicine: Medicine
 
     @property
     def counts(self) -> bool:
-        """Whether any rule may ask about it: not "another drug", not a cream, not a single dose in hospital."""
+        """Whether any rule may ask about it: not a cream, not a single dose in hospital."""
         asked = self.medicine.classes or self.medicine.is_baclofen or not self.medicine.recognised
         return not asked or not (is_on_the_surface(self.medicine, self.entry.dosages) or self.entry.one_off)
 
@@ -68,11 +70,10 @@ def medication_list(call: HookCall, records: PatientRecords, codes: Codes, now: 
             gaps.append(reason)
     gaps += [_unread(records.others.unreadable)]
     today = now.date()
-    entries = list(_entries((*listed, *records.others.resources), today))
-    if isinstance(records.medications, NotAvailable) and not entries:
+    entries, other_drugs = _entries((*listed, *records.others.resources), Medicines(Shelf(call, records), codes), today)
+    if isinstance(records.medications, NotAvailable) and not (entries or other_drugs):
         return Missing(Input.MEDICATIONS, Why.NOT_AVAILABLE, records.medications.reason)
-    medicines = Medicines(Shelf(call, records), codes)
-    known = [one for entry in entries if (one := _Known(entry, medicines.of(entry.resource))).counts]
+    known = _that_matter(entries)
     drafts = {draft.reference: draft for draft in draft_orders(call) if draft.reference}
     charted = [kept for one in known if (kept := _beside_draft(one, drafts.get(one.entry.reference), today))]
     return MedicationList(
@@ -81,6 +82,7 @@ def medication_list(call: HookCall, records: PatientRecords, codes: Codes, now: 
         rescue_on_file=_rescue(known, today),
         unrecognised=tuple(_unrecognised(charted)),
         incomplete=next(filter(None, gaps), ""),
+        other_drugs=other_drugs,
     )
 
 
@@ -89,17 +91,37 @@ def _unread(junk: Sequence[Junk]) -> str:
     return f"{count} of its entries could not be read" if count else ""
 
 
-def _entries(everything: Iterable[Resource], today: date) -> Iterator[Entry]:
-    """Each resource once, also when it came in two Bundles."""
+def _entries(everything: Iterable[Resource], medicines: Medicines, today: date) -> tuple[list[_Known], int]:
+    """Each resource once, also when it came in two Bundles; and how many were for another drug (resolutions.md 16)."""
+    entries: list[_Known] = []
     seen: set[str | bytes] = set()
+    other_drugs = 0
     for resource in everything:
+        if not isinstance(resource, ChartResource):
+            continue
+        medicine = medicines.of(resource)
+        if medicine.covered and not medicine.value_sets:
+            other_drugs += 1
+            continue
         entry = read_entry(resource, today)
         if entry is None:
             continue
         identity = entry.reference or _encode(resource)
         if identity not in seen:
             seen.add(identity)
-            yield entry
+            entries.append(_Known(entry, medicine))
+    return entries, other_drugs
+
+
+def _that_matter(entries: Sequence[_Known]) -> list[_Known]:
+    """What is over is asked about only of baclofen, of rescue products, and of a medicine that goes on."""
+    going_on = {one.medicine.name for one in entries if one.is_current}
+    return [one for one in entries if (one.is_current or _is_asked_of_the_past(one, going_on)) and one.counts]
+
+
+def _is_asked_of_the_past(one: _Known, going_on: Collection[tuple[str, ...]]) -> bool:
+    medicine = one.medicine
+    return medicine.is_baclofen or DrugClass.OPIOID_RESCUE in medicine.classes or medicine.name in going_on
 
 
 def _beside_draft(one: _Known, draft: DraftOrder | None, today: date) -> _Known | None:
@@ -230,6 +252,8 @@ def _speaks_for(order: ChartBaclofen, statement: ChartBaclofen) -> bool:
 def _chart_baclofen(one: _Known, today: date) -> tuple[_Known, ChartBaclofen]:
     entry, medicine = one.entry, one.medicine
     route, dose = prescribed(medicine, entry.dosages)
+    if entry.dosages_lost:
+        dose = MALFORMED
     ended = entry.standing is Standing.RECENT
     if ended and entry.ran_out and entry.supply_ends is not None:
         # Its supply came to its end a few days ago, or has not yet: the patient may still be on it.

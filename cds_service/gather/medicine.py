@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Mapping
 from weakref import WeakKeyDictionary
 
 from cards.facts import ChartText, DrugClass, Route
+from cards.values import frozen_with_once, once
 from cds_service.gather.codes import BACLOFEN, BaclofenProduct, Codes, OpioidIngredient, Recognition
 from cds_service.gather.drug_text import read_route, tokens
 from cds_service.gather.fhir_values import codings
 from cds_service.gather.naming import HasMedicine, Naming, namings, texts_of
 from cds_service.gather.products import Strength
 from cds_service.gather.shelf import Shelf
+from cds_service.resources import CodeableConcept
 
 
-@dataclass(frozen=True)
+@frozen_with_once
 class Medicine:
     """What was recognised, from everything that names the medicine."""
 
@@ -42,7 +42,7 @@ class Medicine:
     strength_doubt: str = ""
     """Why ``strength`` is unknown although the record names one."""
 
-    @cached_property
+    @once
     def recognised(self) -> bool:
         """Some drug, ours or another one (resolutions.md 16)."""
         return bool(self.value_sets) or self.covered
@@ -52,7 +52,7 @@ class Medicine:
         """Nothing says which medicine it is: no code, no word, and a reference that leads nowhere."""
         return self.label == NAMELESS and not self.recognised
 
-    @cached_property
+    @once
     def flags(self) -> frozenset[str]:
         return frozenset[str]().union(*self.value_sets.values())
 
@@ -65,8 +65,8 @@ _CLASSES = frozenset(kind.value for kind in DrugClass)
 
 
 _KEPT = 4096
-_LONGEST_KEPT = 500
-_read_before: WeakKeyDictionary[Codes, dict[Hashable, Medicine]] = WeakKeyDictionary()
+_LONGEST_KEPT = 1000
+_read_before: WeakKeyDictionary[Codes, dict[CodeableConcept, Medicine]] = WeakKeyDictionary()
 """Medicines by the concept that names them, for as long as the value sets are loaded: prescribers use few drugs."""
 
 
@@ -83,14 +83,13 @@ class Medicines:
         concept = order.medicationCodeableConcept
         if concept is None or order.medicationReference is not None or order.medication is not None:
             return self._read(order)
-        key = (concept.text, *[(one.system, one.code, one.display) for one in codings(concept)])
-        medicine = self._known.get(key)
+        medicine = self._known.get(concept)
         if medicine is None:
             medicine = self._read(order)
             if len(self._known) >= _KEPT:
                 self._known.clear()
-            if sum(map(len, texts_of(concept))) <= _LONGEST_KEPT:
-                self._known[key] = medicine
+            if len(str(concept)) <= _LONGEST_KEPT:
+                self._known[concept] = medicine
         return medicine
 
     def _read(self, order: HasMedicine) -> Medicine:

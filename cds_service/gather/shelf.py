@@ -76,4 +76,4 @@ def _in(contained: list[Raw] | None, pointed: Target) -> Shelved | None:
 
 def type_name(resource: Resource) -> str:
     """For example "MedicationRequest"."""
-    return str(resource.__struct_config__.tag)
+    return type(resource).__name__

@@ -31,6 +31,8 @@ _UNIT_NAMES = {
     **dict.fromkeys(("month", "months"), "mo"),
     **dict.fromkeys(("year", "years"), "a"),
 }
+_DAYS_IN = {name: _DAYS[unit] for name, unit in _UNIT_NAMES.items()}
+DAY = _DAYS["d"]
 _EVENTS = {
     **dict.fromkeys(
         (
@@ -52,8 +54,7 @@ _ABBREVIATIONS = {
 
 def days_in(unit: str | None) -> Fraction | None:
     """Days in one UCUM or written-out unit of time; a month counts 30."""
-    name = _UNIT_NAMES.get((unit or "").strip().lower())
-    return None if name is None else _DAYS[name]
+    return _DAYS_IN.get(unit.strip().lower()) if unit else None
 
 
 # ------------------------------------------------------------------------------------------------------ how often

@@ -56,6 +56,7 @@ READS_JSON = {
     "store": "records that waited in its own spool",
     "replay": "lines of an export, as they are and as they were on an earlier day",
     "gather.setting": "class of an encounter, likewise",
+    "gather.conditions": "clinical and verification status, likewise",
 }
 """The parts and modules that decode JSON, and what. Behind them there are only values."""
 DECODING = {"Struct", "Decoder", "decode", "convert", "load", "loads"}

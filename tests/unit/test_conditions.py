@@ -262,3 +262,10 @@ def test_a_malformed_condition_costs_only_itself_and_is_said() -> None:
     found = problems(records(conditions=[condition(), '{"resourceType": "Condition", "code": 7}']), codes(), NOW)
     assert isinstance(found, ProblemList)
     assert (len(found.entries), found.incomplete) == (1, "1 of its entries could not be read")
+
+
+@pytest.mark.parametrize("element", ["clinicalStatus", "verificationStatus"])
+@pytest.mark.parametrize("malformed", [7, [], {"coding": "resolved"}, {"text": ["refuted"]}])
+def test_a_malformed_status_ends_nothing(element: str, malformed: Any) -> None:
+    (entry,) = listed(condition() | {element: malformed})
+    assert entry.active

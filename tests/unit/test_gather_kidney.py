@@ -412,3 +412,50 @@ def test_without_a_good_value_every_bad_one_is_named_newest_first() -> None:
 def test_bad_values_of_the_future_are_ignored_and_good_ones_are_left_to_the_resolver() -> None:
     found = read(bad("2026-11-24"), observation(MDRD, 75, INDEXED, effectiveDateTime="2026-11-24"), bad("2026-01-01"))
     assert (len(found.egfrs), found.unreadable) == (1, ("creatinine of 2026-01-01 has no unit",))
+
+
+# ------------------------------------------------------------------------------------------- results of earlier years
+# NOW is 2026-11-23: 400 days back lies in 2025.
+
+
+def creatinines(*days: str, **more: Any) -> list[dict[str, Any]]:
+    return [observation(CREATININE, 1.2, "mg/dL", effectiveDateTime=day, id=day, **more) for day in days]
+
+
+def days_of(*given: dict[str, Any]) -> list[str]:
+    found = read(*given)
+    return [f"{one.taken:%Y-%m-%d}" for one in (*found.egfrs, *found.creatinines, *found.cystatins)]
+
+
+def test_an_earlier_year_is_not_asked_about_when_there_is_a_newer_result() -> None:
+    assert days_of(*creatinines("2026-11-01", "2025-01-01", "2024-12-31", "2019-05-05")) == ["2026-11-01", "2025-01-01"]
+
+
+def test_it_is_asked_about_when_it_is_the_newest() -> None:
+    assert days_of(*creatinines("2019-05-05", "2024-12-31")) == ["2024-12-31", "2019-05-05"]
+
+
+def test_each_kind_and_each_method_has_a_newest_of_its_own() -> None:
+    new = creatinines("2026-11-01")
+    old = [
+        observation(code, 75, INDEXED, effectiveDateTime="2019-05-05", id=code) for code in (MDRD, CR_CYS, "48643-1")
+    ]
+    assert days_of(*new, *old) == ["2019-05-05"] * 3 + ["2026-11-01"]
+    cystatin = observation(CYSTATIN, 1, "mg/L", effectiveDateTime="2019-05-05")
+    assert days_of(*new, cystatin) == ["2026-11-01", "2019-05-05"]
+
+
+@pytest.mark.parametrize(("newer", "kept"), [("2025-01-30", 2), ("2025-01-31", 1)])
+def test_results_of_one_collection_are_not_parted_by_new_year(newer: str, kept: int) -> None:
+    assert len(days_of(*creatinines(newer, "2024-12-31"))) == kept
+
+
+def test_only_a_result_that_counts_makes_an_older_one_idle() -> None:
+    old = creatinines("2019-05-05")
+    assert days_of(*creatinines("2026-11-24"), *old) == ["2026-11-24", "2019-05-05"]
+    assert days_of(*creatinines("2026-11-01", status="preliminary"), *old) == ["2019-05-05"]
+
+
+def test_a_date_that_cannot_be_read_is_of_no_year() -> None:
+    found = read(*creatinines("2026-11-01", "the 5th of May", "5-2019"))
+    assert found.unreadable == ("creatinine with an inexact date",)

@@ -101,9 +101,9 @@ def test_strings_and_the_rest_mean_the_same_however_written(text: str) -> None:
 
 def test_a_draft_that_is_malformed_is_junk_with_its_json() -> None:
     request = json.dumps(REQUEST, **COMPACT)  # type: ignore[arg-type]
-    (draft,) = parse(request.replace('"id":"d1"', '"id":"d1","dosageInstruction":7')).drafts
-    assert draft.resource == Junk("MedicationRequest", "d1", "$.dosageInstruction")
-    assert draft.json["dosageInstruction"] == 7
+    (draft,) = parse(request.replace('"id":"d1"', '"id":"d1","dispenseRequest":7')).drafts
+    assert draft.resource == Junk("MedicationRequest", "d1", "$.dispenseRequest")
+    assert draft.json["dispenseRequest"] == 7
 
 
 def test_drafts_of_types_that_no_rule_reads_are_left_out() -> None:

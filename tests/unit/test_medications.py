@@ -265,7 +265,8 @@ def test_a_patch_is_not_on_the_surface() -> None:
 
 
 def test_loperamide_is_another_drug() -> None:
-    assert [one.classes for one in others(on_chart("x1", LOPERAMIDE))] == [frozenset()]
+    read = found(on_chart("x1", LOPERAMIDE))
+    assert (read.others, read.unrecognised, read.other_drugs) == ((), (), 1)
 
 
 # ------------------------------------------------------------------------------------ recognised or not, resolution 16
@@ -273,7 +274,7 @@ def test_loperamide_is_another_drug() -> None:
 
 def test_16_another_drug_quietly_and_an_unknown_one_said() -> None:
     read = found(on_chart("a1", ACETAMINOPHEN), on_chart("u1", UNKNOWN), on_chart("u2", UNKNOWN))
-    assert [(one.label, one.classes) for one in read.others] == [("acetaminophen", frozenset())]
+    assert (read.others, read.other_drugs) == ((), 1)
     assert read.unrecognised == ("green capsules",)
 
 
@@ -566,6 +567,14 @@ def test_a_malformed_entry_costs_itself_and_is_said() -> None:
     assert isinstance(read, MedicationList)
     assert len(read.others) == 1
     assert read.incomplete == "1 of its entries could not be read"
+
+
+@pytest.mark.parametrize("malformed", [7, "10 mg TID", [None], [{"timing": "daily"}], [{"route": {"text": 5}}]])
+def test_a_malformed_instruction_costs_the_dose_and_not_the_medicine(malformed: Any) -> None:
+    (one,) = baclofen(on_chart("b1", concept(BACLOFEN_20)) | {"dosageInstruction": malformed})
+    assert (one.dose, one.standing) == (Unreadable("dosageInstruction is malformed"), Standing.ACTIVE)
+    (other,) = others(opioid() | {"dosageInstruction": malformed})
+    assert (other.classes, [ingredient.daily for ingredient in other.opioids]) == ({DrugClass.OPIOID}, [None])
 
 
 def test_a_malformed_entry_under_another_key_is_said() -> None:
