@@ -32,7 +32,7 @@ def document(settings: Settings, service: CdsService, version: str) -> Json:
             f"/cds-services/{service.id}": {"post": _call(service) | {"security": token}},
             f"/cds-services/{service.id}/feedback": {"post": _feedback() | {"security": token}},
             "/healthz": {"get": _get("The process is alive", _json("Health"))},
-            "/readyz": {"get": _get("The clinical content is loaded and calls can be answered", _json("Health"))},
+            "/readyz": {"get": _ready()},
             "/content": {"get": _get("The clinical content, for reading and printing", {"text/html": {}})},
             "/insights": {"get": _insights() | {"security": token}},
             "/metrics": {"get": _get("Counters for Prometheus", {"text/plain": {}})},
@@ -107,6 +107,12 @@ def _feedback() -> Json:
             **_refusals("400", "401", "408", "413", "415", "429", "431", "500", "503"),
         },
     }
+
+
+def _ready() -> Json:
+    said = _get("The clinical content is loaded, and records can be kept", _json("Readiness"))
+    said["responses"] |= _refusals("503")
+    return said
 
 
 def _insights() -> Json:

@@ -85,5 +85,9 @@ def schemas(hooks: Collection[str]) -> dict[str, Schema]:
         "Health": _object(
             {"status": _TEXT, "mode": _one_of("production", "sandbox"), "contentVersion": _TEXT},
         ),
+        "Readiness": _object(
+            {"status": _TEXT, "mode": _one_of("production", "sandbox"), "contentVersion": _TEXT},
+            {"records": _one_of("database", "spool")},
+        ),
         "OperationOutcome": _object({"resourceType": _one_of("OperationOutcome"), "issue": _list(_ISSUE)}),
     }

@@ -49,6 +49,8 @@ from cds_service.routes import (
     feedback_taker,
     figures_reader,
     for_clients,
+    readiness,
+    with_caller,
     written_once,
 )
 from cds_service.services import CdsService
@@ -63,8 +65,8 @@ from cds_service.workbench.roles import roles
 def create_app(settings: Settings) -> FastAPI:
     """The whole service. Loads the clinical content; raises its errors, each with a cure."""
     known = clients.load(settings)
-    gate = Gate.of(settings, known)
     store = Store.open(settings)
+    gate = Gate.of(settings, known, store)
     deps, recorder = recorded(wire(settings), settings, store)
     suggestions.warm()
     service = services.baclofen_safety(deps.catalogue.reads)
@@ -88,12 +90,10 @@ def create_app(settings: Settings) -> FastAPI:
     app = application(settings, service, lambda client: answers[client.name], about, gate, traces=traces)
 
     def feedback(through: Gate) -> ForClient:
-        return feedback_taker(
-            settings, service, through, lambda told, who: recorder.told(told, who.client.name, deps.clock())
-        )
+        return feedback_taker(settings, service, through, lambda told, who: recorder.told(told, who, deps.clock()))
 
     path = f"{DISCOVERY}/{service.id}/feedback"
-    app.add_route(f"{DISCOVERY}/{{service_id}}/feedback", for_clients(feedback(gate), gate, path), ["POST"])
+    app.add_route(f"{DISCOVERY}/{{service_id}}/feedback", with_caller(feedback(gate), gate, path), ["POST"])
     app.state.closing = [fhir.close]
     app.state.traces = traces
     app.state.store = store
@@ -194,8 +194,7 @@ def application(
     calls = HookCalls(settings, service, answers, gate, traces)
     app.add_route(f"{DISCOVERY}/{{service_id}}", calls.routed, ["POST"])
     app.add_route("/healthz", always(msgspec.json.encode({"status": "alive", **about})), ["GET"])
-    # Ready as soon as it answers: without its content the service does not start.
-    app.add_route("/readyz", always(msgspec.json.encode({"status": "ready", **about})), ["GET"])
+    app.add_route("/readyz", readiness(gate.store, about), ["GET"])
     app.add_route("/metrics", counters, ["GET"])
     openapi = api_docs.document(settings, service, _release())
     app.add_route("/openapi.json", always(msgspec.json.encode(openapi)), ["GET"])
@@ -221,6 +220,8 @@ def from_environment() -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    if store := getattr(app.state, "store", None):
+        store.start()
     # What was loaded at start lives for ever: the collector need not look at it again.
     gc.collect()
     gc.freeze()
@@ -233,7 +234,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         task.cancel()
     for close in getattr(app.state, "closing", ()):
         await close()
-    if store := getattr(app.state, "store", None):
+    if store:
         await store.close()
     if traces := getattr(app.state, "traces", None):
         await asyncio.to_thread(traces.close)

@@ -17,6 +17,7 @@ from cds_service import settings as settings_of
 from cds_service.client_values import ALL, READERS, USUAL_ALGORITHMS, Origin, WrongError
 from cds_service.dialects import Dialect
 from cds_service.settings import Key, Settings, SettingsError
+from cds_service.store import TokenUse
 
 TEST_CLIENTS = Path(__file__).parent / "test_clients" / "clients.toml"
 """Clients whose private keys are public: anybody can be them. Known in sandbox mode only."""
@@ -69,6 +70,8 @@ class Caller(NamedTuple):
     client: CdsClient
     tenant: str = ""
     """As the token says it."""
+    use: TokenUse | None = None
+    """Of its token, which no other call may use; None: without a token, or with one that may be used again."""
 
 
 def load(settings: Settings) -> tuple[CdsClient, ...]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from time import perf_counter_ns
 
+from cds_service.store import TokenUse
+
 NOBODY = "none"
 """Client of a request that was not authenticated."""
 
@@ -36,11 +38,18 @@ class Course:
     """As the token says it: of patients of two tenants the ids may be equal."""
     tenant_is_listed: bool = False
     """By the profile: then it is a word of the operator's, and no free text."""
+    use: TokenUse | None = None
+    """Of the token of this call, until it is written down: with the first record, which is then written only if no
+    other call has used that token."""
     begun: int = field(default_factory=perf_counter_ns)
     ends: list[tuple[Stage, int]] = field(default_factory=list)
 
     def belongs_to(self, client: str, tenant: str, *, listed: bool) -> None:
         self.client, self.tenant, self.tenant_is_listed = client, tenant, listed
+
+    def take_use(self) -> TokenUse | None:
+        use, self.use = self.use, None
+        return use
 
     def done(self, stage: Stage) -> None:
         """The stage that began when the last one ended is over."""

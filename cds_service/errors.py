@@ -21,6 +21,7 @@
     ├── HeadersTooLarge           431
     ├── InternalFault             500  our fault: never answered as "no advice"
     ├── FiguresUnavailable        503  the database cannot be read
+    ├── NotReady                  503  records can be kept nowhere, said by /readyz only
     ├── TooBusy                   503  with Retry-After
     └── NotKept                   503  feedback that cannot be stored now, with Retry-After
 
@@ -213,6 +214,15 @@ class FiguresUnavailable(ServiceError):
     code = "transient"
     problem = "The database cannot be read now. Orders are checked all the same."
     cure = "Try again later; if it lasts, tell the operator of this service."
+
+
+class NotReady(ServiceError):
+    status = 503
+    code = "transient"
+    problem = "What is advised can be written down nowhere: the database takes nothing, and the spool is full or fails."
+    cure = (
+        "Make the database take records again, or make room in state_dir. Calls that arrive are answered all the same."
+    )
 
 
 class TooBusy(ServiceError):

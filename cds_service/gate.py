@@ -11,6 +11,7 @@ from cds_service.auth import Authenticator
 from cds_service.clients import Caller, CdsClient
 from cds_service.quotas import Quota
 from cds_service.settings import Settings
+from cds_service.store import Store, TokenUse
 
 _NO_LIMIT: AbstractContextManager[None] = nullcontext()
 
@@ -26,15 +27,28 @@ class Gate:
     quotas: Mapping[str, Quota] = field(default_factory=dict)
     """By the client's name. Who has none is bound by ``max_calls`` alone: sandbox mode's callers without a token."""
     origins: frozenset[str] = frozenset()
+    store: Store | None = None
+    """Where tokens are noted; None: nobody has any."""
 
     @classmethod
-    def of(cls, settings: Settings, clients: Sequence[CdsClient]) -> Gate:
+    def of(cls, settings: Settings, clients: Sequence[CdsClient], store: Store) -> Gate:
         """Raises ``SettingsError``."""
         return cls(
-            Authenticator(settings, clients),
+            Authenticator(settings, clients, take=store.take),
             {client.name: Quota(client.calls_at_once, client.calls_per_minute) for client in clients},
             frozenset(origin for client in clients for origin in client.origins),
+            store,
         )
 
     def quota(self, client: CdsClient) -> AbstractContextManager[None]:
         return self.quotas.get(client.name, _NO_LIMIT)
+
+    async def note(self, use: TokenUse | None) -> None:
+        """Returns when the use of a token is on record. Raises ``TokenUsedError``: another call has used it."""
+        if self.store and use:
+            await self.store.write(use=use)
+
+    def note_soon(self, use: TokenUse | None) -> None:
+        """For a call that was refused."""
+        if self.store and use:
+            self.store.note(use)

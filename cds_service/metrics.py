@@ -41,7 +41,6 @@ _rule_errors = Counter("baclofen_cds_rule_errors", "Rules that raised; each said
 
 _tokens = Counter("baclofen_cds_tokens_refused", "Calls without a token that is believed", ("reason",))
 _key_sets = Counter("baclofen_cds_key_sets_fetched", "JWK Sets asked for at an address of a client", ("outcome",))
-_token_store = Counter("baclofen_cds_token_store_errors", "Used tokens that could not be stored for all workers")
 
 _store_records = Counter("baclofen_cds_store_records", "What was to be kept, by what became of it", ("kept",))
 _store_seconds = Histogram(
@@ -128,10 +127,6 @@ def token_refused(reason: str) -> None:
 
 def keys_fetched(outcome: Literal["fetched", "failed"]) -> None:
     _key_sets.labels(outcome).inc()
-
-
-def token_store_failed() -> None:
-    _token_store.inc()
 
 
 def store_records(kept: Literal["database", "spool", "replayed", "lost"], records: int) -> None:

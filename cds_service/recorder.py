@@ -17,16 +17,17 @@ from cds_service import log, metrics
 from cds_service.audit import Clerk, told
 from cds_service.audit.told import Issued
 from cds_service.card_builder import Built
+from cds_service.clients import Caller
 from cds_service.comments import Comments
 from cds_service.course import Course, Stage
 from cds_service.errors import NotKept, status_of
 from cds_service.feedback import Entry, Feedback
 from cds_service.hooks import HookCall
-from cds_service.store import Store
+from cds_service.store import Store, TokenUsedError
 
 
 class Recorder(Protocol):
-    """What ``respond`` needs. Neither raises."""
+    """What ``respond`` needs. Neither raises but ``TokenUsedError``: another call had the token of this one."""
 
     async def answered(
         self, call: HookCall, course: Course, facts: PatientFacts, assessment: Assessment, built: Built
@@ -58,30 +59,36 @@ class StoreRecorder:
         self, call: HookCall, course: Course, facts: PatientFacts, assessment: Assessment, built: Built
     ) -> None:
         try:
-            await self.store.write(*self.clerk.answered(call, course, facts, assessment, built))
+            rows = self.clerk.answered(call, course, facts, assessment, built)
+            if not await self.store.write(*rows, use=course.take_use()):
+                metrics.call_not_recorded()
+        except TokenUsedError:
+            raise
         except Exception as error:  # noqa: BLE001  # whatever it is, it must not cost the card
             _not_recorded(error)
         course.done(Stage.RECORD)
 
     async def failed(self, call: HookCall, course: Course, at: datetime, error: Exception) -> None:
         try:
-            await self.store.write(*self.clerk.failed(call, course, at, status_of(error), error))
+            rows = self.clerk.failed(call, course, at, status_of(error), error)
+            if not await self.store.write(*rows, use=course.take_use()):
+                metrics.call_not_recorded()
+        except TokenUsedError:
+            raise
         except Exception as fault:  # noqa: BLE001  # the client is told of the first error
             _not_recorded(fault)
         course.done(Stage.RECORD)
 
-    async def told(self, feedback: Feedback, client: str, now: datetime) -> None:
-        """Returns when it is durable, or raises ``NotKept``. ``client`` is the name of a profile."""
-        names = self.clerk.pseudonyms
+    async def told(self, feedback: Feedback, caller: Caller, now: datetime) -> None:
+        """Returns when it is durable, or raises ``NotKept`` or ``TokenUsedError``."""
+        names, client = self.clerk.pseudonyms, caller.client.name
         issued = await self._issued(feedback.entries, client)
         rows = [
             *told.entry_rows(feedback.entries, client, now, names, self.comments),
             *told.override_rows(feedback.entries, client, now, names, issued),
         ]
-        if rows:
-            await self.store.write(*rows)
-            if not self.store.healthy():
-                raise NotKept(headers={"retry-after": "30"})
+        if (rows or caller.use) and not await self.store.write(*rows, use=caller.use) and rows:
+            raise NotKept(headers={"retry-after": "30"})
         _count(feedback, client, [issued.get(told.name_of(one.card, names)) for one in feedback.entries])
 
     async def _issued(self, entries: Sequence[Entry], client: str) -> Mapping[str, Issued]:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import NamedTuple, NoReturn
 
+import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -23,6 +24,7 @@ from cds_service.errors import (
     NotAllowed,
     NotAuthenticated,
     NotFound,
+    NotReady,
     ServiceError,
     SlowBody,
     TooBusy,
@@ -38,6 +40,7 @@ from cds_service.insights.reports import Document, NotReadError
 from cds_service.insights.selection import SelectionError
 from cds_service.services import CdsService
 from cds_service.settings import Settings
+from cds_service.store import Store
 from cds_service.traces import Traces
 
 Answer = Callable[[HookCall, Course, HungUp], Awaitable[bytes]]
@@ -69,6 +72,19 @@ def always(body: bytes, media_type: str = "application/json") -> Endpoint:
     return endpoint
 
 
+def readiness(store: Store | None, about: dict[str, str]) -> Endpoint:
+    """Whether calls should come here. The content was loaded, else nothing would answer; what changes is whether
+    records can be kept. Another machine may have room; where none has, calls that arrive are answered all the same."""
+
+    async def endpoint(_: Request) -> Response:
+        if store and not store.healthy():
+            raise NotReady
+        records = {"records": "spool" if store.spooling else "database"} if store else {}
+        return json_response(msgspec.json.encode({"status": "ready", **records, **about}))
+
+    return endpoint
+
+
 def written_once(write: Callable[[], Page]) -> Callable[[Request], Response]:
     """A page that takes a second to write. No coroutine: it is written in a thread, and no hook call waits for it."""
 
@@ -86,13 +102,27 @@ async def counters(_: Request) -> Response:
 def for_clients(endpoint: ForClient, gate: Gate, path: str) -> Endpoint:
     """An address for authenticated clients only."""
 
+    async def noted(request: Request, caller: Caller) -> Response:
+        await gate.note(caller.use)
+        return await endpoint(request, caller)
+
+    return with_caller(noted, gate, path)
+
+
+def with_caller(endpoint: ForClient, gate: Gate, path: str) -> Endpoint:
+    """The same for an ``endpoint`` that notes the use of the token itself, with what it writes."""
+
     async def guarded(request: Request) -> Response:
+        caller = None
         try:
             caller = await gate.authenticator.authenticate(read_headers(request).authorization, path)
+            return await endpoint(request, caller)
         except NotAuthenticated as error:
             log.event("not authenticated", "warning", **_about(error))
             raise
-        return await endpoint(request, caller)
+        except ServiceError:
+            gate.note_soon(caller and caller.use)
+            raise
 
     return guarded
 
@@ -127,7 +157,7 @@ class HookCalls:
         fields = log.Fields()
         try:
             headers = read_headers(request)
-            client, tenant = await self._gate.authenticator.authenticate(headers.authorization, self._path)
+            client, tenant, course.use = await self._gate.authenticator.authenticate(headers.authorization, self._path)
             course.belongs_to(client.name, tenant, listed=tenant in client.tenants)
             fields["client"] = client.name
             course.done(Stage.TOKEN)
@@ -138,6 +168,7 @@ class HookCalls:
                 call = parse(body, self._service.hooks)
                 course.done(Stage.PARSE)
                 answer = await self._answers(client)(call, course, partial(_hung_up, request))
+                await self._gate.note(course.take_use())
             status = 200
             return json_response(answer)
         except ServiceError as error:
@@ -156,6 +187,7 @@ class HookCalls:
             raise InternalFault from None
         finally:
             self._running -= 1
+            self._gate.note_soon(course.take_use())
             _account(call, course, status, log.Fields(body_bytes=size, **fields))
             if self._traces:
                 hook = call.hook.value if call else "none"

@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cds_service import metrics
 from cds_service.auth import keys as keys_of
-from cds_service.auth import seen_tokens, tokens
+from cds_service.auth import tokens
 from cds_service.auth.key_sets import KeySets
 from cds_service.auth.keys import Key, Keys
-from cds_service.auth.seen_tokens import SeenTokens
 from cds_service.auth.tokens import RefusedError, Token
 from cds_service.clients import ANYBODY, Caller, CdsClient
 from cds_service.errors import NotAuthenticated
 from cds_service.settings import Settings, SettingsError
+from cds_service.store import TokenUse
+from cds_service.store.uses import SeenHere
 
 
 class Authenticator:
@@ -27,17 +28,18 @@ class Authenticator:
         settings: Settings,
         clients: Sequence[CdsClient],
         *,
-        seen: SeenTokens | None = None,
+        take: Callable[[TokenUse], bool] | None = None,
         key_sets: KeySets | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Raises ``SettingsError`` for keys that cannot be used, or a ``state_dir`` that cannot be written."""
+        """``take`` tells whether a token is new, as ``Store.take``. Raises ``SettingsError`` for keys that cannot be
+        used."""
         self._base = settings.public_base_url
         self._optional = settings.sandbox
         self._any_host = settings.sandbox and not settings.public_base_url
         self._static = _static_keys(clients, published_too=settings.sandbox)
         self._clients = _by_issuer(clients)
-        self._seen = seen or seen_tokens.of(settings.state_dir)
+        self._take = take or SeenHere().take
         self._key_sets = key_sets or KeySets(published_too=settings.sandbox)
         self._clock = clock
 
@@ -49,11 +51,11 @@ class Authenticator:
         try:
             token = tokens.read(tokens.bearer(authorization))
             client = self._client(token)
-            await self._check(token, client, path)
+            use = await self._check(token, client, path)
         except RefusedError as refused:
             metrics.token_refused(refused.reason)
             raise NotAuthenticated(reason=refused.reason, client=client.name if client else "") from None
-        return Caller(client, token.claims.tenant or "")
+        return Caller(client, token.claims.tenant or "", use)
 
     def _client(self, token: Token) -> CdsClient:
         """Whose profile the token claims; nothing is believed before its signature is checked."""
@@ -63,7 +65,7 @@ class Authenticator:
             raise RefusedError("issuer or tenant")
         return client
 
-    async def _check(self, token: Token, client: CdsClient, path: str) -> None:
+    async def _check(self, token: Token, client: CdsClient, path: str) -> TokenUse | None:
         if token.algorithm not in client.algorithms:
             raise RefusedError("algorithm")
         if client.jku and token.jku is not None and token.jku not in client.jku:
@@ -76,10 +78,11 @@ class Authenticator:
             raise RefusedError("key not found")
         tokens.check_signature(token, key)
         if client.reuses_tokens:
-            return
-        until = token.claims.exp + tokens.LEEWAY
-        if not self._seen.first_use(token.claims.iss, token.claims.jti, until=until, now=now):
+            return None
+        use = tokens.use_of(token.claims, client.name, now)
+        if not self._take(use):
             raise RefusedError("used before")
+        return use
 
     def _check_audience(self, token: Token, client: CdsClient, path: str) -> None:
         """The address that was called, by the configured base: never by the Host header, which the caller writes."""

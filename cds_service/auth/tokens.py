@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Literal
 
 import msgspec
@@ -13,6 +15,7 @@ from joserfc.jws import CompactSignature, JWSRegistry
 
 from cds_service.auth.keys import LONGEST_KID, Key
 from cds_service.client_values import ALGORITHMS
+from cds_service.store import TokenUse
 
 Reason = Literal[
     "no token", "not a bearer token", "unreadable", "header", "claims", "issuer or tenant", "algorithm",
@@ -114,6 +117,14 @@ def check_time(claims: Claims, now: float) -> None:
         raise RefusedError("expired")
     if claims.iat > now + LEEWAY or (claims.nbf is not None and claims.nbf > now + LEEWAY):
         raise RefusedError("not yet valid")
+
+
+def use_of(claims: Claims, client: str, now: float) -> TokenUse:
+    """``client`` is the name of its profile. What is remembered tells nothing of the token: one hash of issuer and
+    ``jti``, for as long as the token could be believed."""
+    name = blake2b(f"{len(claims.iss)} {claims.iss}{claims.jti}".encode(), digest_size=16).hexdigest()
+    expires = datetime.fromtimestamp(claims.exp + LEEWAY, UTC)
+    return TokenUse(client, name, datetime.fromtimestamp(now, UTC), expires)
 
 
 def check_audience(token: Token, accepted: Collection[str]) -> None:

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from cds_service import metrics
+from cds_service.errors import NotAuthenticated
 from cds_service.settings import Settings, SettingsError
 from cds_service.store.database import Database, IssuedCard, UnavailableError, Write
 from cds_service.store.outlet import Outlet, Question
@@ -39,8 +41,11 @@ _PATIENCE = 5.0
 """Seconds that closing waits for each thread."""
 
 
-class TokenUsedError(Exception):
-    """The token was used for another call. Nothing was written."""
+class TokenUsedError(NotAuthenticated):
+    """The token was used for another call, on whatever machine. Nothing was written."""
+
+    def __init__(self, use: TokenUse) -> None:
+        super().__init__(reason="used before", client=use.client)
 
 
 class Store:
@@ -86,14 +91,20 @@ class Store:
             self._end = weakref.finalize(self, _end, self._writer, self._outlet)
         return self._writer
 
-    async def write(self, *rows: Row, use: TokenUse | None = None) -> None:
+    async def write(self, *rows: Row, use: TokenUse | None = None) -> bool:
         """All of ``rows`` or nothing. Returns when they are on a disk: in the database or, while that cannot take them,
-        in the spool. If neither can, it is counted and logged, and returns all the same: an order must not go unchecked
-        for that. Raises ``TokenUsedError``: when ``use`` was not the first use of its token nothing is written."""
+        in the spool. False: neither could; it is counted and logged. Raises ``TokenUsedError`` (401): ``use`` was not
+        the first use of its token, and nothing was written."""
         write = Write([(row.table, row.cells()) for row in rows], use)
         await self._started().write(write)
-        if not write.first:
-            raise TokenUsedError
+        if use and not write.first:
+            metrics.token_refused("used before")
+            raise TokenUsedError(use)
+        return write.kept
+
+    def note(self, use: TokenUse) -> None:
+        """Written soon; nobody waits. For a call that ends in a refusal: nothing leaves that a replay could repeat."""
+        self._started().note(Write((), use))
 
     def take(self, use: TokenUse) -> bool:
         """Whether this process has not seen the token. It has from now on. The others learn of it by ``write``."""

@@ -41,6 +41,8 @@ class Write:
     """On which the others depend: nothing is written when the token was used before."""
     first: bool = True
     """Whether ``use`` was new, once it is written."""
+    kept: bool = True
+    """False: neither the database nor the spool could take it."""
 
     @property
     def record(self) -> list[tuple[str, Cells]]:

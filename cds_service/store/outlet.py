@@ -130,7 +130,8 @@ class Outlet:
 
     def _keep(self, writes: Sequence[Write]) -> None:
         """In the spool, as many as have room. The caller holds the lock."""
-        lines = [spool_of.line(write.record) for write in writes if write.first]
+        waiting = [write for write in writes if write.first]
+        lines = [spool_of.line(write.record) for write in waiting]
         kept = 0
         try:
             if self._spool is None:
@@ -139,6 +140,8 @@ class Outlet:
         except OSError as error:
             log.failed("the spool cannot be written", error)
         self._losing = kept < len(lines)
+        for write in waiting[kept:]:
+            write.kept = False
         metrics.store_records("spool", kept)
         metrics.store_records("lost", len(lines) - kept)
 
@@ -215,6 +218,7 @@ def _commit(connection: Connection, writes: Sequence[Write], came: Literal["data
                 _commit(connection, [write], came)
             return
         log.failed("the database refuses a record", error.__cause__ or error)
+        writes[0].kept = False
         metrics.store_records("lost", 1)
     else:
         metrics.store_records(came, len(writes))

@@ -30,7 +30,8 @@ _Answer = TypeVar("_Answer")
 @dataclass(slots=True, eq=False)
 class _Job:
     what: Write | Question[Any]
-    done: Future[Any]
+    done: Future[Any] | None
+    """None: nobody waits for it."""
     answer: Any = None
 
 
@@ -46,15 +47,19 @@ class Writer:
         """Returns when it is durable."""
         await self._put(write)
 
+    def note(self, write: Write) -> None:
+        """Returns at once; it is written soon."""
+        self._queue.put(_Job(write, None))
+
     async def ask(self, question: Question[_Answer]) -> _Answer:
         """After everything that was written before."""
         answer: _Answer = await self._put(question)
         return answer
 
     def _put(self, what: Write | Question[Any]) -> Future[Any]:
-        job = _Job(what, get_running_loop().create_future())
-        self._queue.put(job)
-        return job.done
+        done: Future[Any] = get_running_loop().create_future()
+        self._queue.put(_Job(what, done))
+        return done
 
     def close(self, patience: float) -> None:
         """What waits is written. ``patience`` in seconds."""
@@ -67,6 +72,9 @@ class Writer:
                 self._do(jobs)
             except Exception as error:  # noqa: BLE001  # a fault of ours must not end the one thread that writes
                 log.failed("the store failed", error)
+                for job in jobs:
+                    if isinstance(job.what, Write):
+                        job.what.kept = False
                 metrics.store_records("lost", len(jobs))
             _answer(jobs)
             self._forget_tokens(jobs)
@@ -103,7 +111,8 @@ class Writer:
 def _answer(jobs: Iterable[_Job]) -> None:
     by_loop: dict[AbstractEventLoop, list[_Job]] = {}
     for job in jobs:
-        by_loop.setdefault(job.done.get_loop(), []).append(job)
+        if job.done:
+            by_loop.setdefault(job.done.get_loop(), []).append(job)
     for loop, its in by_loop.items():
         # A loop that has ended has nobody in it who waits.
         with contextlib.suppress(RuntimeError):
@@ -112,5 +121,5 @@ def _answer(jobs: Iterable[_Job]) -> None:
 
 def _resolve(jobs: Iterable[_Job]) -> None:
     for job in jobs:
-        if not job.done.done():
+        if job.done and not job.done.done():
             job.done.set_result(job.answer)

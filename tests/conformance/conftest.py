@@ -14,6 +14,7 @@ from cds_service.course import Course
 from cds_service.gate import Gate
 from cds_service.hooks import HookCall
 from cds_service.settings import Settings, load
+from cds_service.store import Store
 from tests.conformance.calls import TODAY, Client
 
 
@@ -43,7 +44,9 @@ def shell() -> Shell:
             return answer(call)
 
         about = {"mode": chosen.mode, "contentVersion": "test"}
-        app = application(chosen, service, lambda client: answered, about, Gate.of(chosen, clients.load(chosen)))
+        app = application(
+            chosen, service, lambda client: answered, about, Gate.of(chosen, clients.load(chosen), Store.open(chosen))
+        )
         return Client(app)
 
     return build

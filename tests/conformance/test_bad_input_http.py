@@ -17,6 +17,7 @@ from cds_service.app import application
 from cds_service.gate import Gate
 from cds_service.hooks import HookCall
 from cds_service.settings import load
+from cds_service.store import Store
 from tests.conformance.calls import (
     SERVICE,
     Client,
@@ -272,7 +273,7 @@ Asgi = Callable[[Any, Callable[[], Awaitable[Message]], Callable[[Message], Awai
 def _app(**given: Any) -> Asgi:
     chosen = load(mode="sandbox", **given)
     service = services.baclofen_safety(frozenset(Input))
-    gate = Gate.of(chosen, clients.load(chosen))
+    gate = Gate.of(chosen, clients.load(chosen), Store.open(chosen))
     return application(chosen, service, lambda client: no_cards, {"mode": "sandbox"}, gate)
 
 

@@ -175,7 +175,10 @@ def test_B6_a_bad_entry_is_counted_and_does_not_cost_the_others(
 def test_the_answer_leaves_when_it_is_durable_or_says_that_it_is_not(
     service: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Store, "healthy", lambda _: False)
+    async def lost(*_: Any, **__: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(Store, "write", lost)
     answer = post(service, {"feedback": [{"card": "x", "outcome": "accepted"}]}, FEEDBACK)
     assert_refused(answer, 503)
     assert answer.headers["retry-after"]

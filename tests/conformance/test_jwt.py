@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -504,12 +505,16 @@ TOLD = json.dumps({"feedback": []})
 
 @pytest.fixture
 def whole(tmp_path: Path) -> Client:
-    """The whole service in production mode, with two clients and the clock of the machine."""
+    return whole_service(tmp_path)
+
+
+def whole_service(folder: Path) -> Client:
+    """In production mode, with two clients and the clock of the machine. Two of one folder are as two workers."""
     tables = {}
     for number, name in enumerate(["north", "south"]):
-        (tmp_path / f"{name}.json").write_text(json.dumps({"keys": [public(key(number=number))]}))
-        tables[name] = {"issuers": [f"https://{name}.example"], "jwks_file": str(tmp_path / f"{name}.json")}
-    return Client(create_app(load(public_base_url=BASE, clients=tables, state_dir=tmp_path)))
+        (folder / f"{name}.json").write_text(json.dumps({"keys": [public(key(number=number))]}))
+        tables[name] = {"issuers": [f"https://{name}.example"], "jwks_file": str(folder / f"{name}.json")}
+    return Client(create_app(load(public_base_url=BASE, clients=tables, state_dir=folder)))
 
 
 def of(name: str, path: str, **changes: Any) -> str:
@@ -527,6 +532,47 @@ def test_J19_feedback_has_the_same_checks(whole: Client) -> None:
     refused(post(whole, TOLD, FEEDBACK, authorization=sent))
     refused(post(whole, order_sign(), authorization=of("north", FEEDBACK)))
     assert post(whole, order_sign(), authorization=of("north", SERVICE)).status_code == 200
+
+
+def test_J11_row_77_a_replay_on_another_worker_leaves_no_record(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is found when the record is written: the answer does not leave, and nothing is kept of the call."""
+    first, second = whole_service(tmp_path), whole_service(tmp_path)
+    sent, told = of("north", SERVICE), of("north", FEEDBACK)
+    assert post(first, order_sign(), authorization=sent).status_code == 200
+    entry = {"card": "c1", "outcome": "accepted"}
+    assert post(first, json.dumps({"feedback": [entry]}), FEEDBACK, authorization=told).status_code == 200
+    never = post(second, order_sign(), authorization="Bearer x")
+    replays = [
+        post(second, order_sign(), authorization=sent),
+        post(second, order_sign(), authorization=sent),
+        post(second, json.dumps({"feedback": [entry | {"card": "c2"}]}), FEEDBACK, authorization=told),
+    ]
+    for replay in replays:
+        refused(replay)
+        assert replay.content == never.content
+    why = [json.loads(line).get("refused") for line in capsys.readouterr().err.splitlines()]
+    assert why.count("used before") == 3
+    with sqlite3.connect(tmp_path / "store.sqlite3") as store:
+        assert store.execute("SELECT count(*) FROM hook_call").fetchone() == (1,)
+        assert store.execute("SELECT card_uuid FROM feedback").fetchall() != [("c2",)]
+        assert store.execute("SELECT count(*) FROM feedback").fetchone() == (1,)
+    store.close()
+
+
+def test_J11_a_refused_call_uses_up_its_token(tmp_path: Path) -> None:
+    first, second = whole_service(tmp_path), whole_service(tmp_path)
+    sent = of("north", SERVICE)
+    assert post(first, "{", authorization=sent).status_code == 400
+    refused(post(first, order_sign(), authorization=sent))
+    store = sqlite3.connect(tmp_path / "store.sqlite3")
+    for _ in range(100):
+        if store.execute("SELECT count(*) FROM used_token").fetchone() == (1,):
+            break
+        time.sleep(0.02)
+    store.close()
+    refused(post(second, order_sign(), authorization=sent))
 
 
 def test_J19_one_client_cannot_take_away_the_cards_of_another(whole: Client) -> None:

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from cds_service.__main__ import main
-from tests.conformance.calls import SERVICE, Client, order_sign, post, severe
+from cds_service.store import Store
+from tests.conformance.calls import SERVICE, Client, assert_refused, order_sign, post, severe
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -62,3 +63,13 @@ def test_serve_refuses_production_with_the_cure(
     monkeypatch.delenv("BACLOFEN_CDS_MODE", raising=False)
     assert main(["serve"]) == 2
     assert "--sandbox" in capsys.readouterr().err
+
+
+def test_ready_as_long_as_records_can_be_kept(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert client.get("/readyz").json()["records"] == "database"
+    monkeypatch.setattr(Store, "spooling", property(lambda _: True))
+    assert client.get("/readyz").json()["records"] == "spool"
+    monkeypatch.setattr(Store, "healthy", lambda _: False)
+    assert_refused(client.get("/readyz"), 503)
+    assert post(client, severe()).status_code == 200, "an order does not go unchecked for that"
+    assert client.get("/healthz").status_code == 200

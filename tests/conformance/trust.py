@@ -24,6 +24,7 @@ from cds_service.auth.key_sets import KeySets
 from cds_service.gate import Gate
 from cds_service.routes import Answer
 from cds_service.settings import load
+from cds_service.store import Store
 from tests.conformance.calls import SERVICE, Client, Json, no_cards, order_sign
 
 BASE = "https://cds.example"
@@ -138,8 +139,9 @@ class Door:
 
         self.key_sets = KeySets(transport=httpx.MockTransport(counted), clock=now)
         known = clients.load(self.settings)
-        self.authenticator = Authenticator(self.settings, known, key_sets=self.key_sets, clock=now)
-        gate = replace(Gate.of(self.settings, known), authenticator=self.authenticator)
+        store = Store.open(self.settings)
+        self.authenticator = Authenticator(self.settings, known, take=store.take, key_sets=self.key_sets, clock=now)
+        gate = replace(Gate.of(self.settings, known, store), authenticator=self.authenticator)
         service = services.baclofen_safety(frozenset(Input))
         self.app = application(self.settings, service, lambda client: answer, {"mode": "production"}, gate)
         self.client = Client(self.app)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from cds_service.store import Row, Store, TokenUse, TokenUsedError
 from cds_service.store.schema import hook_call as hook_calls
+from cds_service.store.uses import SeenHere
 from tests.store.places import NOW, SOON, Place, card, count, hook_call, kept, overridden, told
 
 
@@ -71,7 +77,7 @@ def test_who_gives_up_waiting_does_not_hold_up_the_others(store: Store) -> None:
         await asyncio.sleep(0)
         waiting[2].cancel()
         done = await asyncio.gather(*waiting, return_exceptions=True)
-        assert [type(one) for one in done] == [type(None), type(None), asyncio.CancelledError, type(None), type(None)]
+        assert [type(one) for one in done] == [bool, bool, asyncio.CancelledError, bool, bool]
 
     asyncio.run(one_hangs_up())
     write(store, hook_call())
@@ -159,7 +165,7 @@ def test_nothing_is_written_for_a_token_that_was_used_elsewhere(place: Place) ->
     first, second = place.open(), place.open()
     write(first, hook_call(id="first"), use=use())
 
-    async def together() -> tuple[BaseException | None, ...]:
+    async def together() -> Sequence[object]:
         return await asyncio.gather(
             second.write(hook_call(id="before"), use=use("j1")),
             second.write(hook_call(id="replayed"), use=use()),
@@ -167,7 +173,7 @@ def test_nothing_is_written_for_a_token_that_was_used_elsewhere(place: Place) ->
             return_exceptions=True,
         )
 
-    assert [type(one) for one in asyncio.run(together())] == [type(None), TokenUsedError, type(None)]
+    assert [type(one) for one in asyncio.run(together())] == [bool, TokenUsedError, bool]
     assert kept(first) == {"first", "before", "after"}
 
 
@@ -186,6 +192,56 @@ def test_two_workers_race_for_the_same_tokens(place: Place) -> None:
 
     assert sum(asyncio.run(race())) == 200
     assert not any(store.spooling for store in stores)
+
+
+WORKER = """
+import asyncio, json, sys
+from cds_service.settings import load
+from cds_service.store import Store
+from tests.store.places import NOW, SOON
+store = Store.open(load(mode="sandbox", database=sys.argv[1], state_dir=sys.argv[2]))
+print("ready", flush=True)
+sys.stdin.readline()
+async def race():
+    claims = (store.first_use("north", str(number), SOON, NOW) for number in range(500))
+    return [number for number, first in enumerate(await asyncio.gather(*claims)) if first]
+print(json.dumps(asyncio.run(race())))
+asyncio.run(store.close())
+"""
+
+
+def test_of_several_processes_exactly_one_takes_each_token(place: Place) -> None:
+    """Three workers race for the same 500 tokens."""
+    place.open()
+    workers = [
+        subprocess.Popen(  # noqa: S603  # this interpreter, a script of ours
+            [sys.executable, "-c", WORKER, place.url, place.folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+        for _ in range(3)
+    ]
+    for worker in workers:
+        assert worker.stdout
+        assert worker.stdout.readline() == "ready\n"
+    for worker in workers:
+        assert worker.stdin
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    taken = [number for worker in workers for number in json.loads(worker.communicate(timeout=60)[0])]
+    assert sorted(taken) == list(range(500))
+
+
+def test_a_process_remembers_no_longer_than_it_must() -> None:
+    seen = SeenHere()
+    for number in range(1000):
+        assert seen.take(use(f"j{number}"))
+    assert not seen.take(use("j999", at=SOON))
+    later = SOON + timedelta(minutes=1)
+    assert seen.take(use("later", at=later, expires=later))
+    assert len(seen._until) == 1
 
 
 def test_tokens_are_forgotten_some_time_after_they_expired(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
