@@ -6,13 +6,14 @@
 #   make content  write the generated documents anew: clinical content, conformance
 #   make pictures draw the pictures of the README anew (needs Chromium)
 #   make bench    measure the speed against its yardsticks
+#   make bench-full  the same and all else that is measured, over HTTP: benchmarks/RESULTS.md (a quarter of an hour)
 #   make soak     ten minutes beside a FHIR server that fails       (SECONDS=60)
 #   make lock     renew the lock files after a change of the dependencies in pyproject.toml
 #   make clean    remove what the others made
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check content pictures bench soak lock clean
+.PHONY: help demo test check content pictures bench bench-full soak lock clean
 
 PORT ?= 8080
 SECONDS ?= 600
@@ -52,6 +53,9 @@ pictures: $(FOR_TEST)
 
 bench: $(FOR_TEST)
 	@$(PY) -m benchmarks.speed $(ARGS)
+
+bench-full: $(FOR_TEST)
+	@$(PY) -m benchmarks.full
 
 soak: $(FOR_TEST)
 	@$(PY) -m benchmarks.soak --seconds $(SECONDS) $(ARGS)

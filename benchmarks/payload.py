@@ -71,6 +71,17 @@ def request(size: int, *, tablets: int = 1) -> bytes:
 _ENTRY = len(',{"fullUrl":"https://ehr.example/fhir/Observation/o000","resource":,"search":{"mode":"match"}}')
 
 
+def with_medications(number: int) -> bytes:
+    """An order-sign call beside so many orders on the chart, without what is not read."""
+    drugs = _codes("antihypertensives.rxnorm")
+    read = ("resourceType", "id", "subject", "status", "medicationCodeableConcept", "authoredOn",
+            "dosageInstruction")  # fmt: skip
+    orders = [
+        _medication(f"m{one}", drugs[one % len(drugs)], NOW - timedelta(days=one % 900), one) for one in range(number)
+    ]
+    return _encode(_call({"medications": [{name: order[name] for name in read} for order in orders]}, 1))
+
+
 def _encode(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
