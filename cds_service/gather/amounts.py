@@ -14,11 +14,20 @@ from cds_service.gather.fhir_values import NotANumber, number
 from cds_service.gather.products import Strength
 from cds_service.resources import Quantity, Range
 
+Exact = int | Fraction
+"""A number without rounding. Most are whole, and then an ``int``: ``Fraction`` takes forty times as long to reckon."""
 
-def fraction(value: Decimal) -> Fraction:
-    """Exact; whole numbers, which most are, the short way."""
+
+def exactly(value: Decimal) -> Exact:
     whole = int(value)
-    return Fraction(whole) if whole == value else Fraction(value)
+    return whole if whole == value else Fraction(value)
+
+
+def over(value: Exact, divisor: Exact) -> Exact:
+    """``value`` divided by ``divisor``; ``/`` of two ``int`` would be rounded."""
+    if isinstance(value, int) and isinstance(divisor, int):
+        return value // divisor if value % divisor == 0 else Fraction(value, divisor)
+    return Fraction(value) / divisor
 
 
 class Measure(Enum):
@@ -42,7 +51,7 @@ class Amount:
 class Frequency:
     """Administrations per day, exact; for a range the most (rules.md 3.1)."""
 
-    per_day: Fraction
+    per_day: Exact
     up_to: bool = False
     """A range or a limit ("every 4 to 6 hours", "up to 3 times a day")."""
     once: bool = False
@@ -83,7 +92,7 @@ _MOST_WITHOUT_UNIT = 4
 
 def unit_named(text: str) -> str | None:
     """The one spelling of a unit of mass, volume or count; ``None`` for any other."""
-    return _UNITS.get(re.sub(r"\s+", " ", text.strip().strip("{}[].").lower()))
+    return _UNITS.get(text) or _UNITS.get(" ".join(text.strip().strip("{}[].").lower().split()))
 
 
 def of_unit(value: Decimal, unit: str, *, ranged: bool = False) -> Amount:
@@ -165,7 +174,9 @@ def in_mg(amount: Amount, strength: Strength) -> Decimal | None:
     """``None`` when the product's strength is needed and not known."""
     if amount.value == 0:
         return Decimal(0)
-    per = {Measure.MG: Decimal(1), Measure.ML: strength.mg_per_ml, Measure.EACH: strength.mg_per_unit}[amount.measure]
+    if amount.measure is Measure.MG:
+        return amount.value
+    per = strength.mg_per_ml if amount.measure is Measure.ML else strength.mg_per_unit
     return None if per is None else amount.value * per
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from math import ceil
 
+from cards.facts import Unreadable
 from cards.quantities import Days
 from cards.values import frozen
-from cds_service.gather.amounts import Frequency
+from cds_service.gather.amounts import Frequency, over
 from cds_service.gather.fhir_values import Precision, number, when
 from cds_service.gather.timing import DAY, days_in, positive
 from cds_service.resources import Period, Quantity, Timing
@@ -36,8 +36,8 @@ def bounds(timing: Timing | None, often: Frequency | None) -> Bounds:
     length = duration(repeat.boundsDuration) or (duration(ranged.low or ranged.high) if ranged else None)
     if length is None and often is not None:
         count = positive(repeat.count, "count")
-        if isinstance(count, Fraction):
-            length = Days.of(min(max(ceil(count / often.per_day), 1), _LONGEST))
+        if count is not None and not isinstance(count, Unreadable):
+            length = Days.of(min(max(ceil(over(count, often.per_day)), 1), _LONGEST))
     return Bounds(lasts=length)
 
 
@@ -67,7 +67,7 @@ def days_of(quantity: Quantity | None) -> int | None:
     value, unit = number(quantity.value), days_in(quantity.code) or days_in(quantity.unit)
     if not isinstance(value, Decimal) or unit is None or value <= 0:
         return None
-    days = int(value) if unit is DAY else int(value * unit.numerator // unit.denominator)
+    days = int(value) if unit == DAY else int(value * unit.numerator // unit.denominator)
     return max(days, 1) if days <= _LONGEST else None
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from fractions import Fraction
 from itertools import pairwise
 from math import ceil
 
 from cards.facts import DoseStep, OralDose, Unreadable
 from cards.quantities import DailyDose, Days, SingleDose, plain_number
 from cards.values import frozen
-from cds_service.gather.instruction import Line, exact, first_unreadable, read_line
+from cds_service.gather.instruction import Line, first_unreadable, read_line, rounded
 from cds_service.gather.products import Strength
 from cds_service.resources import Dosage
 
@@ -133,10 +132,10 @@ def _by_period(group: list[Line]) -> list[list[Line]]:
 
 def _step(group: list[Line] | None, following: list[Line] | None) -> DoseStep:
     lines = group or []
-    single = max((line.single for line in lines), default=Fraction(0))
+    single = max((line.single for line in lines), default=0)
     return DoseStep(
-        daily=DailyDose(exact(sum((line.daily for line in lines), start=Fraction(0)))),
-        largest_single=SingleDose(exact(single)),
+        daily=DailyDose(rounded(sum(line.daily for line in lines))),
+        largest_single=SingleDose(rounded(single)),
         times_per_day=max(ceil(sum(line.per_day for line in lines)), 1),
         lasts=_lasts(lines, following),
     )

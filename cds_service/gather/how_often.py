@@ -6,9 +6,10 @@ Each part is read at the beginning of a text and returned with what follows it; 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 
-from cds_service.gather.amounts import Frequency
+from cds_service.gather.amounts import Exact, Frequency, over
 
 LONGEST = 300
 """A longer text is no sig."""
@@ -48,8 +49,8 @@ def match(pattern: re.Pattern[str], rest: str) -> tuple[re.Match[str], str] | No
     return None if left is None else (found, left)
 
 
-def _count(text: str) -> Fraction:
-    return Fraction(NUMBERS[text]) if text in NUMBERS else Fraction(text)
+def _count(text: str) -> int:
+    return NUMBERS[text] if text in NUMBERS else int(text)
 
 
 # ------------------------------------------------------------------------------------------------------- the grammar
@@ -94,7 +95,7 @@ _SIMPLE = re.compile(rf"{_UP_TO}(?P<phrase>{phrases(*_FIXED, *_ALTERNATE).patter
 _ONE_OFF = phrases(*_ONCE)
 _PART = phrases(*_PART_OF)
 _JOIN = re.compile(r"(?:and |& |, ?|, and )?")
-_HOURS = {"h": Fraction(1, 24), "m": Fraction(1, 1440), "d": Fraction(1), "w": Fraction(7)}
+_HOURS: Mapping[str, Exact] = {"h": Fraction(1, 24), "m": Fraction(1, 1440), "d": 1, "w": 7}
 
 
 def frequency_in(rest: str) -> tuple[Frequency, str] | None:
@@ -102,9 +103,9 @@ def frequency_in(rest: str) -> tuple[Frequency, str] | None:
     parts, left = _day_parts(read[1] if read else rest)
     if read is None:
         if parts:
-            return Frequency(Fraction(len(parts)), day_parts=parts), left
+            return Frequency(len(parts), day_parts=parts), left
         once = match(_ONE_OFF, rest)
-        return None if once is None else (Frequency(Fraction(1), once=True), once[1])
+        return None if once is None else (Frequency(1, once=True), once[1])
     if not parts:
         return read
     # "three times daily in the morning": the parts of the day must be as many as the times.
@@ -132,7 +133,7 @@ def _every(rest: str) -> tuple[Frequency, str] | None:
     low, high = _count(found["low"]), _count(found["high"] or found["low"])
     if high < low or low == 0:
         return None
-    return Frequency(1 / (low * _HOURS[found["unit"][0]]), up_to=found["high"] is not None), left
+    return Frequency(over(1, low * _HOURS[found["unit"][0]]), up_to=found["high"] is not None), left
 
 
 def _repeats(found: re.Match[str]) -> bool:
@@ -146,7 +147,7 @@ def _simple(rest: str) -> tuple[Frequency, str] | None:
         return None
     found, left = read
     phrase = found["phrase"]
-    per_day = Fraction(_FIXED[phrase]) if phrase in _FIXED else _ALTERNATE[phrase]
+    per_day = _FIXED[phrase] if phrase in _FIXED else _ALTERNATE[phrase]
     return Frequency(per_day, up_to=bool(found["up_to"])), left
 
 

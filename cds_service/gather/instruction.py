@@ -10,9 +10,9 @@ from fractions import Fraction
 from cards.facts import Unreadable
 from cards.quantities import Days
 from cards.values import frozen
-from cds_service.gather.amounts import Amount, Frequency, Measure, agreed, amount, fraction, high_end, in_mg
+from cds_service.gather.amounts import Amount, Exact, Frequency, Measure, agreed, amount, exactly, high_end, in_mg, over
 from cds_service.gather.bounds import Bounds, bounds
-from cds_service.gather.fhir_values import NotANumber, codings, first, many, number, texts
+from cds_service.gather.fhir_values import NotANumber, codings, many, number, texts
 from cds_service.gather.products import Strength
 from cds_service.gather.sig import WORDS_OF_NEED, Sig, read_sig
 from cds_service.gather.timing import days_in, frequency
@@ -23,11 +23,11 @@ from cds_service.resources import Dosage, Ratio
 class Line:
     """One dosage instruction, computed."""
 
-    single: Fraction
+    single: Exact
     """mg at once."""
-    per_day: Fraction
+    per_day: Exact
     """Administrations a day."""
-    daily: Fraction
+    daily: Exact
     """mg a day: less than the product of the two where a maximum per day is stated."""
     sequence: int | None
     bounds: Bounds
@@ -59,7 +59,7 @@ def read_line(dosage: Dosage, strength: Strength) -> Line | Unreadable:
     if isinstance(dose, Unreadable):
         return dose
     sig, often = said.sig, said.often
-    single = fraction(dose.value)
+    single = exactly(dose.value)
     as_needed = is_as_needed(dosage, said)
     most = _most_a_day(dosage, strength)
     if often is None and single:
@@ -67,8 +67,8 @@ def read_line(dosage: Dosage, strength: Strength) -> Line | Unreadable:
             return Unreadable("timing is missing")
         if isinstance(most, Unreadable):
             return most
-        often = Frequency(most / single, up_to=True)
-    often = often or Frequency(Fraction(1))
+        often = Frequency(over(most, single), up_to=True)
+    often = often or Frequency(1)
     daily = single * often.per_day
     if as_needed or often.up_to or dose.ranged:
         if isinstance(most, Unreadable):
@@ -81,7 +81,7 @@ def read_line(dosage: Dosage, strength: Strength) -> Line | Unreadable:
         span = replace(span, lasts=sig.lasts)
     return Line(
         single=min(single, daily) if often.per_day >= 1 else single,
-        per_day=daily / single if single else often.per_day,
+        per_day=over(daily, single) if single else often.per_day,
         daily=daily,
         sequence=sequence,
         bounds=span,
@@ -178,28 +178,28 @@ def is_as_needed(dosage: Dosage, said: Said | Unreadable) -> bool:
     return bool(said.often and said.often.as_needed) or bool(said.sig and said.sig.as_needed)
 
 
-def _most_a_day(dosage: Dosage, strength: Strength) -> Fraction | Unreadable | None:
+def _most_a_day(dosage: Dosage, strength: Strength) -> Exact | Unreadable | None:
     """The smallest ``maxDosePerPeriod``, in mg a day."""
     limits = [per_day(ratio, strength, "maxDosePerPeriod") for ratio in many(dosage.maxDosePerPeriod)]
     if unreadable := first_unreadable(limits):
         return unreadable
-    return min((limit for limit in limits if isinstance(limit, Fraction)), default=None)
+    return min((limit for limit in limits if not isinstance(limit, Unreadable)), default=None)
 
 
-def per_day(ratio: Ratio, strength: Strength, element: str) -> Fraction | Unreadable:
+def per_day(ratio: Ratio, strength: Strength, element: str) -> Exact | Unreadable:
     """An amount per time, in mg a day."""
     most = amount(ratio.numerator, f"{element}.numerator")
     if isinstance(most, Unreadable):
         return most
     time = ratio.denominator
-    length = None if time is None else first(days_in(time.code), days_in(time.unit))
+    length = None if time is None else days_in(time.code) or days_in(time.unit)
     count = number(time.value) if time is not None else None
     if most is None or length is None or isinstance(count, NotANumber) or (count is not None and count <= 0):
         return Unreadable(f"{element} is not an amount per time")
     mg = in_mg(most, strength)
     if mg is None:
         return Unreadable(f"{element} needs the product's strength, which is not known")
-    return fraction(mg) / (length * (1 if count is None else fraction(count)))
+    return over(exactly(mg), length * (1 if count is None else exactly(count)))
 
 
 def first_unreadable(read: Iterable[object]) -> Unreadable | None:
@@ -208,7 +208,7 @@ def first_unreadable(read: Iterable[object]) -> Unreadable | None:
     return min(reasons, key=lambda one: (not one.given, one.reason), default=None)
 
 
-def exact(value: Fraction) -> Decimal:
+def rounded(value: Exact) -> Decimal:
     """As a decimal; rounded to a hundredth only where no decimal is exact (10 mg three times a week)."""
     if value.denominator == 1:
         return Decimal(value.numerator)

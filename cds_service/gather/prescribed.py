@@ -73,14 +73,15 @@ def _stated(dosage: Dosage) -> Route | None:
 def _of_element(concept: CodeableConcept | None) -> Route | None:
     if concept is None:
         return None
-    coded = {_ROUTE_CODES[str(coding.code)] for coding in codings(concept) if str(coding.code) in _ROUTE_CODES}
-    written = _written(concept)
+    told = {_ROUTE_CODES[str(coding.code)] for coding in codings(concept) if str(coding.code) in _ROUTE_CODES}
+    told = told or _in_words(_written(concept))
+    return told.pop() if len(told) == 1 else None
+
+
+def _in_words(written: Sequence[str]) -> set[Route]:
     words = {word for text in written for word in tokens(text)}
     named = {route for route, known in _ROUTE_WORDS.items() if words & known}
-    if any(text.strip().upper() == "IT" for text in written):
-        named.add(Route.INTRATHECAL)
-    told = coded or named
-    return told.pop() if len(told) == 1 else None
+    return named | {Route.INTRATHECAL for text in written if text.strip().upper() == "IT"}
 
 
 def _written(concept: CodeableConcept | None) -> list[str]:

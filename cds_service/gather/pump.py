@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 
 from msgspec import Raw
 
 from cards.facts import PumpDose, Unreadable
 from cards.quantities import IntrathecalDose
-from cds_service.gather.amounts import Measure, agreed, fraction
+from cards.values import frozen
+from cds_service.gather.amounts import Exact, Measure, agreed, exactly
 from cds_service.gather.dosage import NO_DOSAGE
 from cds_service.gather.fhir_values import many, texts
-from cds_service.gather.instruction import exact, first_unreadable, per_day, sequence_of, stated_amounts, what_is_said
+from cds_service.gather.instruction import first_unreadable, per_day, rounded, sequence_of, stated_amounts, what_is_said
 from cds_service.gather.products import Strength
 from cds_service.resources import Dosage, Quantity, Ratio
 
@@ -38,15 +37,15 @@ def pump_dose(dosages: Sequence[Dosage], strength: Strength) -> PumpDose | Unrea
     if None in sequences and len(sequences) > 1:
         return Unreadable("some dosage instructions have a sequence and others have none")
     highest = max(sum(line.micrograms for line in lines if line.sequence == sequence) for sequence in sequences)
-    daily = exact(Fraction(highest))
+    daily = rounded(highest)
     if daily > _LARGEST_DAILY or 0 < daily < _SMALLEST:
         return Unreadable(f"{daily.normalize():f} micrograms a day is not a plausible intrathecal dose")
     return PumpDose(IntrathecalDose(daily), bolus=all(line.bolus for line in lines))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Line:
-    micrograms: Fraction
+    micrograms: Exact
     """A day, or of the one bolus."""
     bolus: bool
     sequence: int | None
@@ -59,13 +58,14 @@ def _line(dosage: Dosage, strength: Strength) -> _Line | Unreadable:
     rates = [per_day(ratio, strength, element) for ratio, element in _rates(dosage)]
     if unreadable := first_unreadable(rates):
         return unreadable
-    flows = {rate for rate in rates if isinstance(rate, Fraction)}
+    flows = {rate for rate in rates if not isinstance(rate, Unreadable)}
     if len(flows) > 1:
         return Unreadable("the order states its rate in two ways that contradict each other")
     if flows:
         return _Line(flows.pop() * _MICROGRAMS, bolus=False, sequence=sequence)
     bolus = any(_BOLUS.search(text) for text in texts(dosage.text, dosage.patientInstruction))
-    amounts, times = stated_amounts(dosage), Fraction(1)
+    amounts = stated_amounts(dosage)
+    times: Exact = 1
     if not (bolus and amounts):
         said = what_is_said(dosage)
         if isinstance(said, Unreadable):
@@ -82,7 +82,7 @@ def _line(dosage: Dosage, strength: Strength) -> _Line | Unreadable:
     dose = agreed(amounts, strength)
     if isinstance(dose, Unreadable):
         return dose
-    return _Line(fraction(dose.value) * times * _MICROGRAMS, bolus, sequence)
+    return _Line(exactly(dose.value) * times * _MICROGRAMS, bolus, sequence)
 
 
 def _rates(dosage: Dosage) -> list[tuple[Ratio, str]]:

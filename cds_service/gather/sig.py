@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
-from fractions import Fraction
 
 from cards.facts import Route
 from cards.quantities import Days
@@ -63,7 +62,7 @@ def read_clock_times(text: str | None) -> Frequency | None:
         return None
     times = re.findall(_CLOCK, plain)
     parts = frozenset(f"{time[:2]}:{time[2:]}" for time in times)
-    return Frequency(Fraction(len(times)), day_parts=parts) if len(parts) == len(times) else None
+    return Frequency(len(times), day_parts=parts) if len(parts) == len(times) else None
 
 
 # ------------------------------------------------------------------------------------------------------ how much

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 
 from msgspec import Raw, UnsetType
 
 from cards.facts import Unreadable
-from cds_service.gather.amounts import Frequency, fraction
+from cds_service.gather.amounts import Exact, Frequency, exactly, over
 from cds_service.gather.fhir_values import NotANumber, codings, number, texts, when
 from cds_service.gather.sig import read_clock_times, read_frequency
 from cds_service.resources import CodeableConcept, Repeat, Timing
 
 _MOST_A_DAY = 24
 """More than hourly is not a schedule of a medicine that is swallowed or counted."""
-_LEAST_A_DAY = Fraction(1, 100)
+_MOST_DAYS_APART = 100
 
-_DAYS = {
-    "s": Fraction(1, 86400), "min": Fraction(1, 1440), "h": Fraction(1, 24), "d": Fraction(1), "wk": Fraction(7),
-    "mo": Fraction(30), "a": Fraction(365),
+_DAYS: Mapping[str, Exact] = {
+    "s": Fraction(1, 86400), "min": Fraction(1, 1440), "h": Fraction(1, 24), "d": 1, "wk": 7, "mo": 30,
+    "a": 365,
 }  # fmt: skip
 _UNIT_NAMES = {
     **{unit: unit for unit in _DAYS},
@@ -45,14 +46,14 @@ _EVENTS = {
     **dict.fromkeys(("C", "AC", "PC"), 3),
 }  # fmt: skip
 _ABBREVIATIONS = {
-    "BED": Frequency(Fraction(1), day_parts=frozenset({"HS"})),
+    "BED": Frequency(1, day_parts=frozenset({"HS"})),
     "WK": Frequency(Fraction(1, 7)),
     "MO": Frequency(Fraction(1, 30)),
 }
 """Codes of HL7 GTSAbbreviation that are no words of a sig; the others (TID, Q8H, AM ...) are."""
 
 
-def days_in(unit: str | None) -> Fraction | None:
+def days_in(unit: str | None) -> Exact | None:
     """Days in one UCUM or written-out unit of time; a month counts 30."""
     return _DAYS_IN.get(unit.strip().lower()) if unit else None
 
@@ -86,7 +87,9 @@ def frequency(timing: Timing | None) -> Frequency | Unreadable | None:
 def _checked(read: Frequency) -> Frequency | Unreadable:
     if read.per_day > _MOST_A_DAY:
         return Unreadable("timing says more than 24 times a day")
-    return read if read.per_day >= _LEAST_A_DAY else Unreadable("timing says less than once in 100 days")
+    if read.per_day * _MOST_DAYS_APART < 1:
+        return Unreadable("timing says less than once in 100 days")
+    return read
 
 
 def _of_code(concept: CodeableConcept | None) -> tuple[list[Frequency], list[Frequency]]:
@@ -109,10 +112,10 @@ def _of_events(events: list[str] | None) -> Frequency | Unreadable | None:
     days = [time.day for time in times if time is not None]
     if len(days) < len(times) or None in days:
         return Unreadable("timing.event is not a list of dates")
-    return _checked(Frequency(Fraction(max(map(days.count, days))), once=len(days) == 1))
+    return _checked(Frequency(max(map(days.count, days)), once=len(days) == 1))
 
 
-def positive(raw: Raw | UnsetType, element: str) -> Fraction | Unreadable | None:
+def positive(raw: Raw | UnsetType, element: str) -> Exact | Unreadable | None:
     if isinstance(raw, UnsetType):
         return None
     match number(raw):
@@ -123,7 +126,7 @@ def positive(raw: Raw | UnsetType, element: str) -> Fraction | Unreadable | None
         case value if value <= 0:
             return Unreadable(f"timing.repeat.{element} is not above zero")
         case value:
-            return fraction(value)
+            return exactly(value)
 
 
 def _of_repeat(repeat: Repeat) -> Frequency | Unreadable | None:
@@ -134,7 +137,7 @@ def _of_repeat(repeat: Repeat) -> Frequency | Unreadable | None:
         "periodMax": positive(repeat.periodMax, "periodMax"),
         "count": positive(repeat.count, "count"),
     }
-    values: dict[str, Fraction | None] = {}
+    values: dict[str, Exact | None] = {}
     for element, value in read.items():
         if isinstance(value, Unreadable):
             return value
@@ -153,14 +156,12 @@ def _of_repeat(repeat: Repeat) -> Frequency | Unreadable | None:
         return per_day
     once = values["count"] == 1
     if per_day is None:
-        return Frequency(Fraction(1), once=True) if once and not times and not period else None
+        return Frequency(1, once=True) if once and not times and not period else None
     ranged = high is not None or values["periodMax"] is not None
-    return Frequency(Fraction(1) if once else per_day, up_to=ranged, once=once, day_parts=_named_parts(repeat))
+    return Frequency(1 if once else per_day, up_to=ranged, once=once, day_parts=_named_parts(repeat))
 
 
-def _per_day(
-    repeat: Repeat, times: Fraction | None, period: Fraction | None, events: int
-) -> Fraction | Unreadable | None:
+def _per_day(repeat: Repeat, times: Exact | None, period: Exact | None, events: int) -> Exact | Unreadable | None:
     weekdays = len(set(repeat.dayOfWeek or ()))
     unit = repeat.periodUnit or repeat.periodUnits
     if period is not None and unit:
@@ -169,12 +170,12 @@ def _per_day(
             return Unreadable("timing.repeat.periodUnit is not a unit of time")
         days = period * length
         if not weekdays:
-            often = (times or 1) / days
-            return max(often, Fraction(events) / max(days, Fraction(1))) if events else often
+            often = over(times or 1, days)
+            return max(often, over(events, max(days, 1))) if events else often
         if days == 1:
-            return max(times or Fraction(1), Fraction(events)) * weekdays / 7
+            return over(max(times or 1, events) * weekdays, 7)
         if days == 7:
-            return max(times or Fraction(1), Fraction(weekdays * max(events, 1))) / 7
+            return over(max(times or 1, weekdays * max(events, 1)), 7)
         return Unreadable("timing.repeat.dayOfWeek does not fit its period")
     if period is not None:
         return None
@@ -182,7 +183,7 @@ def _per_day(
         return Unreadable("timing.repeat.frequency has no period") if events or weekdays else None
     if not events and not weekdays:
         return None
-    return Fraction(max(events, 1)) * (Fraction(weekdays, 7) if weekdays else 1)
+    return over(max(events, 1) * (weekdays or 7), 7)
 
 
 def _event_count(repeat: Repeat) -> int | Unreadable:
