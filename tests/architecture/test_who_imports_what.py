@@ -25,6 +25,7 @@ KNOWN_BY: dict[str, set[str]] = {
     "httpx": {"auth", "fhir_client"},
     "httpx_aiohttp": {"fhir_client"},
     "aiohttp": {"fhir_client"},
+    "markupsafe": {"insights"},
     "jinja2": {"clinical_content", "workbench", "insights"},
     "matplotlib": {"insights"},
     "markdown_it": {"clinical_content", "workbench"},
@@ -148,13 +149,13 @@ def test_every_library_is_declared_and_used() -> None:
     extras = {name for wanted in project["optional-dependencies"].values() for name in distributions(wanted)}
     imported = {name for module in modules("cds_service") for name in module.top_level_imports()}
     imported -= sys.stdlib_module_names | {"cards", "cds_service"}
-    comes_with = {"starlette": "fastapi", "pydantic": "pydantic_settings"}
+    comes_with = {"markupsafe": "jinja2", "starlette": "fastapi", "pydantic": "pydantic_settings"}
     assert {comes_with.get(name, name) for name in imported} - extras == declared
 
 
 def distributions(requirements: list[str]) -> set[str]:
     """By the names under which they are imported."""
-    provides = {"fhir_resources": "fhir", "markdown_it_py": "markdown_it"}
+    provides = {"fhir_resources": "fhir", "markdown_it_py": "markdown_it", "opentelemetry_sdk": "opentelemetry"}
     names = (re.split(r"[\[<>=!~ ;]", wanted)[0].lower().replace("-", "_").replace(".", "_") for wanted in requirements)
     return {provides.get(name, name) for name in names}
 
