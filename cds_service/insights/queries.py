@@ -14,7 +14,7 @@ from cds_service.audit import detail
 from cds_service.card_builder import REASON_SYSTEM
 from cds_service.course import Stage
 from cds_service.insights.selection import Selection, week_of
-from cds_service.insights.sql import day_of, part, unchanging, whole_part
+from cds_service.insights.sql import day_of, members, unchanging, whole_part
 from cds_service.insights.tally import (
     ALONE,
     BESIDE,
@@ -40,7 +40,7 @@ ACCEPTED = "accepted"
 SAMPLE = 20_000
 """Calls of which the times of each stage are read."""
 
-_texts = msgspec.json.Decoder(dict[str, str]).decode
+_members = msgspec.json.Decoder(list[dict[str, str] | None]).decode
 
 
 def tally(engine: Engine, selection: Selection, reasons: Iterable[str]) -> Tally:
@@ -193,22 +193,16 @@ _INSIDE = ("merged into ", f"in {SUMMARY_CARD}")
 
 
 def _details(connection: Connection, selection: Selection) -> tuple[Counter[Gap], Counter[FindingKey]]:
-    missing, dropped = part(hook_call.c.detail, "missing"), part(hook_call.c.detail, "dropped")
-    fired = case((dropped.is_not(None), part(hook_call.c.detail, "fired")))
-    query = (
-        select(missing.label("missing"), dropped.label("dropped"), fired.label("fired"), func.count())
-        .where(_answered(selection))
-        .group_by("missing", "dropped", "fired")
-    )
+    parts = members(hook_call.c.detail)
     gaps: Counter[Gap] = Counter()
     findings: Counter[FindingKey] = Counter()
-    for lacking, left_out, indicators, number in connection.execute(query):
-        for what, why in _texts(lacking or "{}").items():
+    for text, number in connection.execute(select(parts, func.count()).where(_answered(selection)).group_by(parts)):
+        missing, dropped, fired = (part or {} for part in _members(text))
+        for what, why in missing.items():
             gaps[Gap(what, why)] += number
-        indicator_of = _texts(indicators or "{}")
-        for rule, why in _texts(left_out or "{}").items():
+        for rule, why in dropped.items():
             where = Elsewhere.INSIDE if why.startswith(_INSIDE) else Elsewhere.HELD
-            findings[FindingKey(rule, indicator_of.get(rule, ""), where)] += number
+            findings[FindingKey(rule, fired.get(rule, ""), where)] += number
     return gaps, findings
 
 

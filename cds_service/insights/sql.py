@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Integer, Text
+from sqlalchemy import Connection, Engine, Integer, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
@@ -47,27 +47,29 @@ def _whole_on_sqlite(element: whole_part, compiler: SQLCompiler, **more: Any) ->
     return f"CAST({compiler.process(element.clauses, **more)} AS INTEGER)"
 
 
-class member(GenericFunction[str]):  # noqa: N801
-    """``member(column, "fired")``: that member of a JSON object, as JSON text; null when it is not there."""
+MEMBERS = ("missing", "dropped", "fired")
+"""Of ``hook_call.detail``, as far as reports read it."""
+
+
+class members(GenericFunction[str]):  # noqa: N801
+    """``MEMBERS`` of a JSON object, as the text of a JSON array; null for what is not there. The object is parsed once:
+    an operator for each member would parse it each time."""
 
     type = Text()
     inherit_cache = True
 
 
-@compiles(member)
-def _member(element: member, compiler: SQLCompiler, **more: Any) -> str:
-    column, name = (compiler.process(part, **more) for part in element.clauses)
-    return f"CAST({column} AS json) ->> {name}"
+@compiles(members)
+def _members(element: members, compiler: SQLCompiler, **more: Any) -> str:
+    column = compiler.process(element.clauses, **more)
+    names, typed = ", ".join(f"x.{name}" for name in MEMBERS), ", ".join(f"{name} json" for name in MEMBERS)
+    return f"(SELECT CAST(json_build_array({names}) AS text) FROM json_to_record(CAST({column} AS json)) AS x({typed}))"  # noqa: S608  # names of ours
 
 
-@compiles(member, "sqlite")
-def _member_on_sqlite(element: member, compiler: SQLCompiler, **more: Any) -> str:
-    column, name = (compiler.process(part, **more) for part in element.clauses)
-    return f"json_extract({column}, '$.' || {name})"
-
-
-def part(column: ColumnElement[str], name: str) -> ColumnElement[str]:
-    return member(column, name)
+@compiles(members, "sqlite")
+def _members_on_sqlite(element: members, compiler: SQLCompiler, **more: Any) -> str:
+    paths = ", ".join(f"'$.{name}'" for name in MEMBERS)
+    return f"json_extract({compiler.process(element.clauses, **more)}, {paths})"
 
 
 @contextmanager
