@@ -1,7 +1,7 @@
 """What is written down of a call: one row for the call and one for each card, shown or silent.
 
-Names, dates and numbers of ours; patient, user and order as keyed hashes. docs/operations.md lists every field and says
-why it is there; docs/decisions/0007-audit.md says why there is no other.
+Names, dates and numbers of ours; patient, user and order as keyed hashes. docs/operations/records.md lists every
+field and says why it is there; docs/decisions/0007-audit.md says why there is no other.
 """
 
 from __future__ import annotations

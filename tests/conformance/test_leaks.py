@@ -1,5 +1,5 @@
 """What may not leak (checklist F3, J16, X3, X5): nothing of a request in the log, metrics, error bodies or addresses;
-in the store nothing but what docs/operations.md lists and justifies.
+in the store nothing but what docs/operations/records.md lists and justifies.
 
 The service runs as a process of its own, so that what the server itself writes is seen too. Requests carry canaries in
 every place; then all that the process wrote, to its streams and into files, is searched for them.
@@ -437,23 +437,23 @@ def test_tokens_and_the_memory_of_them(tmp_path: Path) -> None:
 
 
 def test_every_field_of_the_log_is_listed_and_justified() -> None:
-    """docs/operations.md is where a privacy officer looks."""
-    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
-    section = page.partition("### What the log says")[2].partition("\n### ")[0]
+    """docs/operations/records.md is where a privacy officer looks."""
+    page = (ROOT / "docs" / "operations" / "records.md").read_text("utf-8")
+    section = page.partition("## What the log says")[2].partition("\n## ")[0]
     listed = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
     assert listed == {"time", "level", "event"} | set(log.Fields.__annotations__)
 
 
 def test_every_field_of_the_store_is_listed_and_justified() -> None:
-    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
-    section = page.partition("### What is kept of a call")[2].partition("\n### ")[0]
+    page = (ROOT / "docs" / "operations" / "records.md").read_text("utf-8")
+    section = page.partition("## What is kept of a call")[2].partition("\n## ")[0]
     listed = set(re.findall(r"^\| `([\w.]+)` \|", section, re.MULTILINE))
     columns = {f"{table}.{column}" for table, columns in TABLES.items() for column in columns}
     assert listed == columns | {f"detail.{name}" for name in Detail.__struct_fields__}
 
 
 def test_every_counter_is_listed(caller: httpx.Client) -> None:
-    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    page = (ROOT / "docs" / "operations" / "watching.md").read_text("utf-8")
     counted = set(re.findall(r"^# HELP (baclofen_cds_\w+)", caller.get("/metrics").text, re.MULTILINE))
     families = {re.sub("_(total|created)$", "", name) for name in counted}
     assert {name for name in families if f"`{name}`" not in page} == set()
