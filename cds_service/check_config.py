@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from cards.triage import ORDER
 from cds_service.clients import CdsClient
 from cds_service.dialects import Dialect
 from cds_service.settings import Settings
+from cds_service.store import FILE
 
 _DIALECTS = {
     Dialect.GENERIC: "cards with suggestions, as CDS Hooks 2.0.1 has them",
     Dialect.EPIC: "cards with suggestions that Epic can apply: one action each, no change of an order",
     Dialect.INFO_ONLY: "cards in words only, without suggestions",
 }
-
-_NOT_SHARED = "remembered by the one worker, until it is restarted"
 
 
 def report(settings: Settings, clients: Sequence[CdsClient]) -> str:
@@ -29,9 +30,31 @@ def _service(settings: Settings) -> Iterator[str]:
         yield from _line("WARNING", "anybody is answered without a token. Synthetic patients only")
     yield from _line("public address", settings.public_base_url or "not set")
     yield from _line("discovery", "with a token only" if settings.protect_discovery else "open to anybody")
-    yield from _line("used tokens", f"noted in {settings.state_dir}" if settings.state_dir else _NOT_SHARED)
+    yield from _line("records in", _records(settings))
+    yield from _line("while it fails", f"up to {settings.spool_bytes} bytes for each worker in {_spool(settings)}")
     if settings.today:
         yield from _line("today", f"{settings.today}, whatever the clock says")
+
+
+def _records(settings: Settings) -> str:
+    """The database, without whatever else is in its address."""
+    address = urlsplit(settings.database)
+    match address.scheme:
+        case "postgresql":
+            return f"PostgreSQL, database {address.path[1:]} at {address.hostname or 'a socket of this machine'}"
+        case "sqlite":
+            return f"SQLite, {address.path[1:]}"
+        case _ if settings.state_dir:
+            return f"SQLite, {settings.state_dir / FILE}"
+        case _:
+            return "a temporary SQLite file, gone with the process"
+
+
+def _spool(settings: Settings) -> str:
+    if settings.state_dir:
+        return str(settings.state_dir)
+    path = urlsplit(settings.database).path[1:]
+    return str(Path(path).parent) if path else "a temporary folder"
 
 
 def _client(client: CdsClient, settings: Settings) -> Iterator[str]:

@@ -67,10 +67,14 @@ class Outlet:
         """Reserves ours; those of processes that have ended."""
         try:
             self._spool = Spool.reserve(self._folder, self._spool_bytes)
-            return list(Spool.left_behind(self._folder))
+            found = list(Spool.left_behind(self._folder))
         except OSError as error:
             log.failed("no room for a spool", error)
             return []
+        for spool in found:
+            if not spool.used_bytes:
+                spool.close()
+        return [spool for spool in found if spool.used_bytes]
 
     @property
     def spooling(self) -> bool:

@@ -12,7 +12,9 @@ from joserfc.jwk import ECKey
 
 from cds_service.__main__ import main
 from cds_service.auth.tokens import Reason
+from cds_service.check_config import report
 from cds_service.client_values import READERS
+from cds_service.settings import load
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +47,7 @@ def test_what_each_client_may_do(tmp_path: Path, capsys: pytest.CaptureFixture[s
         "issuer         https://n.example",
         f"keys           first (EC) in {tmp_path / 'keys.json'}",
         "discovery      open to anybody",
-        "used tokens    remembered by the one worker",
+        "records in     a temporary SQLite file, gone with the process",
         "fetched from https://n.example/jwks",
         "algorithms     ES384, RS384",
         "each token     any number of calls: REPLAY IS NOT NOTICED",
@@ -88,9 +90,25 @@ def test_a_production_file_and_what_is_missing_in_it(tmp_path: Path, capsys: pyt
     assert main(["check-config", "--config", written(tmp_path, whole + client)]) == 0
     said = capsys.readouterr().out
     assert "production mode on 127.0.0.1 port 8080, 4 worker(s)" in said
-    assert f"used tokens    noted in {tmp_path}" in said
+    assert f"records in     SQLite, {tmp_path}/store.sqlite3" in said
+    assert f"while it fails up to 33554432 bytes for each worker in {tmp_path}" in said
     assert "WARNING" not in said
     assert "cds-hooks-sandbox" not in said
+
+
+@pytest.mark.parametrize(
+    ("database", "said"),
+    [
+        ("postgresql://me:canary@db.example:5432/cds?sslmode=require", "PostgreSQL, database cds at db.example"),
+        ("postgresql://me@/cds?host=/run/postgresql", "PostgreSQL, database cds at a socket of this machine"),
+        ("sqlite:////var/lib/cds/advice.db", "SQLite, /var/lib/cds/advice.db"),
+        ("", "a temporary SQLite file, gone with the process"),
+    ],
+)
+def test_where_records_are_kept(database: str, said: str) -> None:
+    text = report(load(mode="sandbox", database=database), ())
+    assert f"  records in     {said}\n" in text
+    assert "canary" not in text
 
 
 def test_a_key_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
