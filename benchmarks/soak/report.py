@@ -44,8 +44,6 @@ class Report:
             yield f"{verdicts[Verdict.WRONG]} wrong answers"
         if other := {status: count for status, count in load.statuses.items() if status not in (200, 412)}:
             yield f"statuses {other}"
-        if self.watch.ehr.most_open > MOST_CONNECTIONS:
-            yield f"{self.watch.ehr.most_open} connections to the FHIR server at once"
         if self.quiet and self.after.connections:
             yield f"{self.after.connections} connections to the FHIR server were left open"
         if self.quiet and self.after.descriptors > self.before.descriptors + 2:
@@ -56,6 +54,9 @@ class Report:
         load = self.load
         if (p99 := _cut(load.milliseconds)[98]) > ANSWERED:
             yield f"p99 {p99:.0f} ms, more than {ANSWERED}"
+        if self.watch.ehr.most_open > MOST_CONNECTIONS:
+            # As the FHIR server sees it, which learns late of what was closed when everything is slow.
+            yield f"{self.watch.ehr.most_open} connections to the FHIR server at once"
         if self.load.verdicts[Verdict.LOST] > LOST * len(load.milliseconds):
             yield f"{load.verdicts[Verdict.LOST]} answers did without something that was written in time"
         if self.seconds >= 300 and (growth := self.watch.growth() / MIB) > MOST_GROWTH:
