@@ -60,6 +60,7 @@ class Store:
         self._writer: Writer | None = None
         self._seen = SeenHere()
         self._end: Callable[[], object] = lambda: None
+        self._gone: Callable[[], object] = lambda: None
 
     @classmethod
     def open(cls, settings: Settings) -> Store:
@@ -77,7 +78,7 @@ class Store:
         except OSError as error:
             raise SettingsError(f"state_dir: there is no temporary folder either ({error}); set a folder") from None
         store = cls(_database(settings, folder), folder, _SPOOL_OF_SANDBOX)
-        weakref.finalize(store, shutil.rmtree, folder, ignore_errors=True)
+        store._gone = weakref.finalize(store, shutil.rmtree, folder, ignore_errors=True)  # noqa: SLF001  # our own
         return store
 
     def start(self) -> None:
@@ -159,6 +160,7 @@ class Store:
         await asyncio.to_thread(self._end)
         if "engine" in vars(self):
             self.engine.dispose()
+        self._gone()
 
 
 def _end(writer: Writer, outlet: Outlet) -> None:

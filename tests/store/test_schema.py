@@ -163,7 +163,6 @@ def test_a_sandbox_without_a_place_has_a_temporary_one(tmp_path: Path, monkeypat
     asyncio.run(store.write(hook_call(id="a")))
     assert kept(store) == {"a"}
     asyncio.run(store.close())
-    del store
     assert list(tmp_path.iterdir()) == []
 
 
