@@ -1,5 +1,5 @@
 # Baclofen CDS. Two stages: the first builds the wheel and a virtual environment from the locked dependencies, the second
-# holds only that environment. Runs as a user without rights; writes nothing (docker run --read-only).
+# holds only that environment. Runs as a user without rights; writes to /tmp and state_dir only (docker run --read-only).
 
 FROM python:3.11-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1
