@@ -12,6 +12,7 @@ from cards.facts import Jurisdiction, PatientFacts
 from cards.outcome import CannotAssess
 from cards.override_memory import may_stay_away, without_overridden
 from cds_service import gather, log, metrics, records
+from cds_service.aside import aside
 from cds_service.audit.facts_used import missing
 from cds_service.card_builder import Built, cards_for, encode
 from cds_service.completion import HungUp, complete, with_medications_of_drafts
@@ -75,9 +76,9 @@ async def respond(call: HookCall, course: Course, hung_up: HungUp, deps: Deps) -
         call, found = await read(call, hung_up, deps, course)
         if found is None:
             return NOTHING_TO_SAY
-        judged = judge(call, found, deps, course)
+        judged = await aside(call.size, judge, call, found, deps, course)
         overridden = await _overridden(call, course, judged, deps)
-        told = tell(call, judged, deps, overridden, course)
+        told = await aside(call.size, tell, call, judged, deps, overridden, course)
         answer = encode(told.built.cards)
     except Exception as error:
         if _may_concern_baclofen(call, deps):
@@ -99,7 +100,7 @@ async def read(
             call = await with_medications_of_drafts(call, access, hung_up)
         if not concerns_baclofen(call, deps.codes):
             return call, NOT_READ if has_unread(call, deps.codes) else None
-    received = records.Received.prefetched(call, deps.aliases)
+    received = await aside(call.size, records.Received.prefetched, call, deps.aliases)
     course.done(Stage.PREFETCH)
     if isinstance(access, Access):
         call = await complete(call, received, access, hung_up)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple, NoReturn
 
@@ -12,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from cds_service import log, metrics
+from cds_service.aside import aside
 from cds_service.clients import Caller, CdsClient
 from cds_service.clinical_content.page import Page
 from cds_service.completion import HungUp
@@ -148,24 +150,22 @@ class HookCalls:
         return await self.call(request)
 
     async def call(self, request: Request) -> Response:
-        if self._running >= self._settings.max_calls:
-            raise TooBusy(headers={"retry-after": "1"})
-        self._running += 1
         course = Course(log.request_id.get())
         call: HookCall | None = None
         size, status = 0, 500
         fields = log.Fields()
         try:
+            self._refuse_when_full()
             headers = read_headers(request)
             client, tenant, course.use = await self._gate.authenticator.authenticate(headers.authorization, self._path)
             course.belongs_to(client.name, tenant, listed=tenant in client.tenants)
             fields["client"] = client.name
             course.done(Stage.TOKEN)
-            with self._gate.quota(client):
+            with self._place(), self._gate.quota(client):
                 body = await read_body(request, headers.length, self._settings)
                 size = len(body)
                 course.done(Stage.BODY)
-                call = parse(body, self._service.hooks)
+                call = await aside(size, parse, body, self._service.hooks)
                 course.done(Stage.PARSE)
                 answer = await self._answers(client)(call, course, partial(_hung_up, request))
                 await self._gate.note(course.take_use())
@@ -186,12 +186,25 @@ class HookCalls:
             log.failed("call failed", error)
             raise InternalFault from None
         finally:
-            self._running -= 1
             self._gate.note_soon(course.take_use())
             _account(call, course, status, log.Fields(body_bytes=size, **fields))
             if self._traces:
                 hook = call.hook.value if call else "none"
                 self._traces.call(course, hook, status, request.headers.get("traceparent", ""))
+
+    def _refuse_when_full(self) -> None:
+        if self._running >= self._settings.max_calls:
+            raise TooBusy(headers={"retry-after": "1"})
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """One of the places for calls at the same time: only for who is known, however many strangers knock."""
+        self._refuse_when_full()
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
 
 
 async def _hung_up(request: Request) -> NoReturn:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from cds_service.app import create_app
+from cds_service.errors import TooBusy
 from cds_service.settings import load
 from tests.conformance.calls import SERVICE, Client, Json, assert_refused, order, order_sign, post, severe
 from tests.conformance.trust import BASE, ISSUER, Door, header, key, public, token
@@ -51,6 +52,47 @@ def test_X6_a_stranger_uses_up_nothing(tmp_path: Path) -> None:
     for _ in range(5):
         assert door.call(token(key(number=1))).status_code == 401
     assert door.call(token()).status_code == 200
+
+
+def test_X6_strangers_take_no_place_while_a_key_set_is_fetched(tmp_path: Path) -> None:
+    """Whoever names an unknown key of a known issuer makes the service ask for keys: that must keep nobody out."""
+    asked = asyncio.Event()
+
+    async def slow(_: httpx.Request) -> httpx.Response:
+        asked.set()
+        await asyncio.sleep(0.5)
+        return httpx.Response(404)
+
+    few = {"max_calls": 2}
+    door = Door(tmp_path, public(key()), jku=["https://ehr.example/jwks.json"], fetch=slow, settings=few)
+
+    async def run() -> list[int]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(door.app), base_url="http://cds.example") as client:
+
+            def call(**head: Any) -> asyncio.Task[httpx.Response]:
+                bearer = {"authorization": f"Bearer {token(head=header(**head))}"}
+                return asyncio.create_task(
+                    client.post(SERVICE, content=json.dumps(order_sign()), headers=HEADERS | bearer)
+                )
+
+            strangers = [call(kid=f"unknown-{number}") for number in range(10)]
+            await asked.wait()
+            known = await call()
+            return [known.status_code, *{(await stranger).status_code for stranger in strangers}]
+
+    assert asyncio.run(run()) == [200, 401]
+
+
+def test_row_21_a_call_that_finds_no_place_is_counted(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = 'baclofen_cds_calls_total{client="none",hook="none",status="503"}'
+    assert busy not in client.get("/metrics").text
+    monkeypatch.setattr("cds_service.routes.HookCalls._refuse_when_full", _full)
+    assert_refused(post(client, order_sign()), 503)
+    assert busy in client.get("/metrics").text
+
+
+def _full(_: object) -> None:
+    raise TooBusy(headers={"retry-after": "1"})
 
 
 def test_X6_row_21_calls_at_once(tmp_path: Path) -> None:

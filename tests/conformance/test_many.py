@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import json
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.conformance.calls import (
     BACLOFEN_10,
     OXYCODONE,
+    SERVICE,
     Client,
     Json,
     active,
@@ -145,3 +150,39 @@ def test_row_45_very_many_members(client: Client, place: str) -> None:
     started = time.perf_counter()
     assert has_kidney_card(cards(client, request))
     assert time.perf_counter() - started < SECONDS
+
+
+@pytest.mark.parametrize(
+    "work", ["cds_service.routes.parse", "cds_service.gather.facts", "cds_service.respond.cards_for"]
+)
+def test_X6_health_is_answered_while_a_large_call_is_worked_on(
+    client: Client, monkeypatch: pytest.MonkeyPatch, work: str
+) -> None:
+    """The work waits here for the health check: side by side both end, one after the other neither does."""
+    module, _, name = work.rpartition(".")
+    real = getattr(importlib.import_module(module), name)
+    begun, healthy = threading.Event(), threading.Event()
+
+    def waits(*given: Any, **named: Any) -> Any:
+        begun.set()
+        assert healthy.wait(10)
+        return real(*given, **named)
+
+    monkeypatch.setattr(work, waits)
+
+    async def both() -> list[int]:
+        transport = httpx.ASGITransport(client._app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://cds.example") as caller:
+            body = json.dumps(severe(**LISTS["problems"]))
+            large = asyncio.create_task(caller.post(SERVICE, content=body))
+            await asyncio.to_thread(begun.wait, 10)
+            health = await caller.get("/healthz")
+            healthy.set()
+            return [health.status_code, (await large).status_code]
+
+    assert asyncio.run(both()) == [200, 200]
+
+
+def test_a_usual_call_needs_no_thread(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asyncio.to_thread", None)
+    assert has_kidney_card(cards(client, severe()))
