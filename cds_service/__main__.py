@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import sys
 import tempfile
 from collections.abc import Callable
@@ -69,6 +70,9 @@ def _serve(given: argparse.Namespace) -> int:
         os.environ[CONFIG] = str(given.config.resolve())
     for name in ("mode", "host", "port", "workers"):
         os.environ[PREFIX + name.upper()] = str(getattr(settings, name))
+    if not settings.hash_key.get_secret_value():
+        # One for all workers: what a patient's card was overridden for is then known to each.
+        os.environ[f"{PREFIX}HASH_KEY"] = secrets.token_urlsafe(32)
     if settings.sandbox:
         print(
             "baclofen-cds: SANDBOX MODE: any client is answered without authentication. Synthetic patients only.",

@@ -16,8 +16,8 @@ from cds_service import log, metrics
 from cds_service.pseudonyms import Pseudonyms
 from cds_service.store import Store
 
-PATIENCE = 0.1
-"""Seconds that an answer waits for the memory."""
+PATIENCE = 0.25
+"""Seconds that an answer waits for the memory, which is read after what others have just written."""
 
 Overridden = Callable[[OverrideKey], bool]
 """Whether this patient's card of that key was overridden with a reason within the day."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cards.facts import Input
-from cds_service import clients, services
+from cds_service import clients, overrides, services
 from cds_service.app import application, create_app
 from cds_service.completion import HungUp
 from cds_service.course import Course
@@ -16,6 +16,12 @@ from cds_service.hooks import HookCall
 from cds_service.settings import Settings, load
 from cds_service.store import Store
 from tests.conformance.calls import TODAY, Client
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine that is busy with other tests the memory of overrides may take its time."""
+    monkeypatch.setattr(overrides, "PATIENCE", 30)
 
 
 @pytest.fixture(scope="session")

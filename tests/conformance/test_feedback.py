@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from cryptography.fernet import Fernet
 
@@ -17,6 +21,7 @@ from cds_service.comments import Comments
 from cds_service.settings import SettingsError
 from cds_service.store import Store
 from tests.conformance.calls import SERVICE, Client, Json, assert_refused, cards, order, order_sign, post, severe
+from tests.conformance.process import serving
 from tests.conformance.recorded import Recorded
 from tests.conformance.trust import BASE, header, key, public, token
 
@@ -248,6 +253,23 @@ def test_M6_outlives_a_restart_and_holds_in_every_worker(tmp_path: Path) -> None
     tell(second, overridden(card, overrideReason=REASON))
     for one in (first, second, Recorded(tmp_path)):
         assert cards(one, high_start()) == []
+
+
+def test_a_sandbox_without_a_key_is_given_one_for_all_its_workers(tmp_path: Path) -> None:
+    """Else an override would be known to the worker alone that took it."""
+    kept = {"BACLOFEN_CDS_STATE_DIR": str(tmp_path), "BACLOFEN_CDS_HASH_KEY": ""}
+    with (
+        serving(tmp_path, "--sandbox", "--workers", "2", **kept) as running,
+        ThreadPoolExecutor(8) as callers,
+    ):
+        for _ in range(600):
+            if running.log().count('"event":"started"') == 2:
+                break
+            time.sleep(0.05)
+        list(callers.map(lambda _: httpx.post(running.url + SERVICE, json=high_start(), timeout=60), range(40)))
+    with closing(sqlite3.connect(tmp_path / "store.sqlite3")) as store:
+        found = store.execute("SELECT hash_key_id, patient_hash, count(*) FROM hook_call GROUP BY 1, 2").fetchall()
+    assert [calls for _, _, calls in found] == [40]
 
 
 def test_M6_epics_own_reason_counts_too(service: Recorded) -> None:
