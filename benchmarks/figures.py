@@ -23,9 +23,9 @@ from cards.catalogue import Catalogue
 from cards.triage import ORDER
 from cds_service import store
 from cds_service.course import Stage
-from cds_service.insights.figures import figures
 from cds_service.insights.names import Names
 from cds_service.insights.page import Surroundings, page
+from cds_service.insights.publish import figures
 from cds_service.insights.queries import tally
 from cds_service.insights.selection import Selection
 from cds_service.settings import load

@@ -23,8 +23,6 @@ from cds_service.insights.count import Count
 
 Key = Hashable
 Node = Hashable
-FEWEST_LIMIT = 3
-""" "<2" would say that it is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,8 @@ class Flow:
 
 
 def published(flows: Iterable[Flow], limit: int) -> Mapping[Key, Count]:
-    """Every number that is seen, as it may be shown. The flows of each node balance. ``limit`` 1: nothing is hidden."""
+    """Every number that is seen, as it may be shown. The flows of each node balance. ``limit`` 1: nothing is
+    hidden; 2 would say of every hidden number that it is one."""
     network = _Network(list(flows), limit)
     network.protect()
     return {flow.key: network.shown(edge) for edge, flow in enumerate(network.flows) if flow.seen}

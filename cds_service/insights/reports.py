@@ -8,8 +8,9 @@ from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from cds_service.insights.figures import Figures, figures
+from cds_service.insights.figures import Figures
 from cds_service.insights.names import Names
+from cds_service.insights.publish import figures
 from cds_service.insights.selection import Selection, SelectionError
 from cds_service.insights.tables import tables
 from cds_service.insights.written import as_csv, as_json, as_text

@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from functools import cache
 from random import Random
 
-from cds_service.insights.figures import Figures, figures
+from cds_service.insights.figures import Figures
+from cds_service.insights.publish import figures
 from cds_service.insights.selection import Selection, week_of
 from cds_service.insights.tally import (
     ALONE,

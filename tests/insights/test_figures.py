@@ -9,7 +9,8 @@ from datetime import date, timedelta
 import pytest
 
 from cds_service.insights.count import UNKNOWN, ZERO, Count
-from cds_service.insights.figures import Figures, OfRule, figures
+from cds_service.insights.figures import Figures, OfRule
+from cds_service.insights.publish import figures
 from cds_service.insights.selection import Selection, SelectionError, iso_week, week_of
 from cds_service.insights.tally import BESIDE, Advice, Became, CardKey, Fate, Gap, Tally
 from tests.insights.counted import (

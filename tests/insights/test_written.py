@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from cards.catalogue import Catalogue
-from cds_service.insights.figures import Figures, figures
+from cds_service.insights.figures import Figures
 from cds_service.insights.names import Names
+from cds_service.insights.publish import figures
 from cds_service.insights.tables import tables
 from cds_service.insights.tally import Advice, Tally
 from cds_service.insights.written import as_csv, as_json, as_text
