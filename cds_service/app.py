@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cards.catalogue import Catalogue
 from cds_service import api_docs, clients, completion, log, retention, services, suggestions
@@ -32,7 +33,7 @@ from cds_service.gate import Gate
 from cds_service.gather.codes import Codes
 from cds_service.insights.names import Names
 from cds_service.insights.reports import SANDBOX, Reports
-from cds_service.middleware import BasePath, Cors, DirectCall, Guard, RequestId, SandboxMark, on_this_machine
+from cds_service.middleware import SANDBOX_MARK, BasePath, DirectCall, Edge, on_this_machine
 from cds_service.overrides import StoredOverrides
 from cds_service.pseudonyms import Pseudonyms
 from cds_service.recorder import StoreRecorder
@@ -180,7 +181,7 @@ def application(
     traces: Traces | None = None,
 ) -> FastAPI:
     """The HTTP side of ``service``, whatever answers its calls."""
-    app = FastAPI(
+    app = _Inside(
         title="Baclofen CDS",
         openapi_url=None,
         redirect_slashes=False,
@@ -201,16 +202,23 @@ def application(
     app.add_route("/docs", always(api_docs.page(openapi), "text/html"), ["GET"])
     app.add_exception_handler(ServiceError, _refused)
     app.add_exception_handler(HTTPException, _refused)
-    app.add_middleware(DirectCall, path=f"{DISCOVERY}/{service.id}", calls=calls)
-    if settings.base_path:
-        app.add_middleware(BasePath, path=settings.base_path)
-    app.add_middleware(Guard)
-    if gate.origins or settings.sandbox:
-        app.add_middleware(Cors, allows=on_this_machine if settings.sandbox else gate.origins.__contains__)
-    app.add_middleware(RequestId)
-    if settings.sandbox:
-        app.add_middleware(SandboxMark)
+    router = BasePath(app.routed, settings.base_path) if settings.base_path else app.routed
+    pages = on_this_machine if settings.sandbox else gate.origins.__contains__ if gate.origins else None
+    calls_first = DirectCall(router, f"{DISCOVERY}/{service.id}", calls)
+    app.outside = Edge(calls_first, [SANDBOX_MARK] if settings.sandbox else [], pages)
     return app
+
+
+class _Inside(FastAPI):
+    """FastAPI with its router and middleware, behind what every request meets first."""
+
+    outside: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.outside(scope, receive, send)
+
+    async def routed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().__call__(scope, receive, send)
 
 
 def from_environment() -> FastAPI:

@@ -13,7 +13,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LARGEST_HEAD = 64 << 10
-"""Bytes. What is below, and too large all the same, is told so by ``middleware.Guard``."""
+"""Bytes. What is below, and too large all the same, is told so by ``middleware.Edge``."""
 LONGEST_HEAD = 10.0
 """Seconds from the connection, or from the first byte of a further request, to the end of the head."""
 LONGEST_STANDSTILL = 10.0

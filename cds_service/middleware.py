@@ -1,13 +1,13 @@
-"""Pure ASGI middleware: what holds for every answer, errors included."""
+"""What holds for every answer, errors included, in one pure ASGI layer; and the one busy address, beside the router."""
 
 from __future__ import annotations
 
 import re
 import uuid
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-from starlette.datastructures import MutableHeaders
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cds_service import log
@@ -18,85 +18,84 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 MOST_HEADERS = 100
 MOST_HEADER_BYTES = 32 << 10
+SANDBOX_MARK = (b"x-baclofen-cds-mode", b"sandbox")
 
 
-class RequestId:
-    """Every request has a name: the client reads it in X-Request-Id, the operator in the log and in the record. It is
-    ours; a client's own is taken when it is a UUID, which names nobody."""
+class Edge:
+    """The outside of the service. One layer and not one for each of its duties: each layer costs every call.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Every request has a name, which the client reads in X-Request-Id, and the operator in the log and in the record.
+    Browser pages that ``allows`` names may call, without credentials. Nothing leaves as a stack trace or as silence: an
+    error that nobody handled is a 500 with an OperationOutcome.
+    """
+
+    def __init__(self, app: ASGIApp, marks: Headers = (), allows: Callable[[str], bool] | None = None) -> None:
+        """``marks``: headers that every answer carries. ``allows``: None where no page may call."""
         self._app = app
+        self._marks = tuple(marks)
+        self._allows = allows
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        name = _given_name(scope["headers"]) or str(uuid.uuid4())
+        asked = _read(scope["headers"])
+        name = asked.name or str(uuid.uuid4())
         log.request_id.set(name)
-        header = (b"x-request-id", name.encode())
-
-        async def named(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], header]
-            await send(message)
-
-        await self._app(scope, receive, named)
-
-
-_UUID = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-
-
-def _given_name(headers: Headers) -> str:
-    for name, value in headers:
-        if name == b"x-request-id" and _UUID.fullmatch(value):
-            return str(value, "ascii").lower()
-    return ""
-
-
-class SandboxMark:
-    """Every answer says that it is one of sandbox mode."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def marked(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-baclofen-cds-mode", b"sandbox")]
-            await send(message)
-
-        await self._app(scope, receive, marked)
-
-
-class Guard:
-    """Nothing leaves as a stack trace or as silence: an error that nobody handled is a 500 with an OperationOutcome."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+        added = [(b"x-request-id", name.encode()), *self._marks]
+        allowed = False
+        if self._allows is not None:
+            allowed = self._allows(asked.origin)
+            added += _permission(asked.origin) if allowed else [_VARY]
         started = False
 
-        async def watched(message: Message) -> None:
+        async def with_headers(message: Message) -> None:
             nonlocal started
-            started = True
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [*message["headers"], *added]
             await send(message)
 
-        headers = scope["headers"]
-        if len(headers) > MOST_HEADERS or sum(len(name) + len(value) for name, value in headers) > MOST_HEADER_BYTES:
-            await error_response(HeadersTooLarge(headers={"connection": "close"}))(scope, receive, send)
-            return
         try:
-            await self._app(scope, receive, watched)
+            if asked.too_large:
+                await error_response(HeadersTooLarge(headers={"connection": "close"}))(scope, receive, with_headers)
+            elif allowed and asked.preflight and scope["method"] == "OPTIONS":
+                await _preflight(with_headers)
+            else:
+                await self._app(scope, receive, with_headers)
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001  # the last place that can answer at all
             log.failed("request failed", error)
             if not started:
-                await error_response(InternalFault())(scope, receive, send)
+                await error_response(InternalFault())(scope, receive, with_headers)
+
+
+class _Asked(NamedTuple):
+    """What the head of a request says that matters here."""
+
+    name: str
+    """Its own X-Request-Id, taken when it is a UUID, which names nobody."""
+    origin: str
+    preflight: bool
+    too_large: bool
+
+
+_UUID = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def _read(headers: Headers) -> _Asked:
+    name, origin, preflight, number, size = "", "", False, 0, 0
+    for key, value in headers:
+        number += 1
+        size += len(key) + len(value)
+        if key == b"x-request-id" and _UUID.fullmatch(value):
+            name = name or str(value, "ascii").lower()
+        elif key == b"origin":
+            origin = value.decode("latin-1")
+        elif key == b"access-control-request-method":
+            preflight = True
+    return _Asked(name, origin, preflight, number > MOST_HEADERS or size > MOST_HEADER_BYTES)
 
 
 class DirectCall:
@@ -112,10 +111,17 @@ class DirectCall:
             await self._app(scope, receive, send)
             return
         try:
-            response = await self._calls.call(Request(scope, receive))
+            answer = await self._calls.answer(scope["headers"], receive)
         except ServiceError as error:
-            response = error_response(error)
-        await response(scope, receive, send)
+            await error_response(error)(scope, receive, send)
+            return
+        headers = [
+            (b"cache-control", b"no-store"),
+            (b"content-length", b"%d" % len(answer)),
+            (b"content-type", b"application/json"),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
 
 
 class BasePath:
@@ -129,7 +135,10 @@ class BasePath:
         await self._app({**scope, "root_path": self._path}, receive, send)
 
 
+# ---------------------------------------------------------------------------------------------------------------- CORS
+
 _LOOPBACK = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
+_VARY = (b"vary", b"Origin")
 
 
 def on_this_machine(origin: str) -> bool:
@@ -137,37 +146,12 @@ def on_this_machine(origin: str) -> bool:
     return _LOOPBACK.fullmatch(origin) is not None
 
 
-class Cors:
-    """CORS for the browser pages that ``allows`` names; without credentials, and on errors too."""
-
-    def __init__(self, app: ASGIApp, allows: Callable[[str], bool]) -> None:
-        self._app = app
-        self._allows = allows
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        asked = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _CORS_HEADERS}
-        origin = asked.get(b"origin", "")
-        allowed = self._allows(origin)
-
-        async def with_cors(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.add_vary_header("Origin")
-                if allowed:
-                    headers["access-control-allow-origin"] = origin
-                    headers["access-control-expose-headers"] = "retry-after, x-request-id, x-baclofen-cds-mode"
-            await send(message)
-
-        if allowed and scope["method"] == "OPTIONS" and b"access-control-request-method" in asked:
-            await _preflight(with_cors)
-        else:
-            await self._app(scope, receive, with_cors)
-
-
-_CORS_HEADERS = (b"origin", b"access-control-request-method")
+def _permission(origin: str) -> list[tuple[bytes, bytes]]:
+    return [
+        _VARY,
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-expose-headers", b"retry-after, x-request-id"),
+    ]
 
 
 async def _preflight(send: Send) -> None:

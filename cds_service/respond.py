@@ -98,7 +98,7 @@ async def read(
     if not concerns_baclofen(call, deps.codes):
         if isinstance(access, Access):
             call = await with_medications_of_drafts(call, access, hung_up)
-        if not concerns_baclofen(call, deps.codes):
+        if isinstance(access, NoAccess) or not concerns_baclofen(call, deps.codes):
             return call, NOT_READ if has_unread(call, deps.codes) else None
     received = await aside(call.size, records.Received.prefetched, call, deps.aliases)
     course.done(Stage.PREFETCH)

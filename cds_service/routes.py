@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple, NoReturn
@@ -11,6 +11,7 @@ from typing import NamedTuple, NoReturn
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Receive
 
 from cds_service import log, metrics
 from cds_service.aside import aside
@@ -52,6 +53,9 @@ Answers = Callable[[CdsClient], Answer]
 """What answers the calls of one client."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 ForClient = Callable[[Request, Caller], Awaitable[Response]]
+
+Head = Iterable[tuple[bytes, bytes]]
+"""The headers of a request, as ASGI has them."""
 
 DISCOVERY = "/cds-services"
 NO_STORE = {"cache-control": "no-store"}
@@ -117,7 +121,7 @@ def with_caller(endpoint: ForClient, gate: Gate, path: str) -> Endpoint:
     async def guarded(request: Request) -> Response:
         caller = None
         try:
-            caller = await gate.authenticator.authenticate(read_headers(request).authorization, path)
+            caller = await gate.authenticator.authenticate(read_headers(request.scope["headers"]).authorization, path)
             return await endpoint(request, caller)
         except NotAuthenticated as error:
             log.event("not authenticated", "warning", **_about(error))
@@ -147,30 +151,30 @@ class HookCalls:
         """A call that the router has matched."""
         if request.path_params["service_id"] != self._service.id:
             raise NotFound
-        return await self.call(request)
+        return json_response(await self.answer(request.scope["headers"], request.receive))
 
-    async def call(self, request: Request) -> Response:
+    async def answer(self, headers: Head, receive: Receive) -> bytes:
+        """The encoded CDS Hooks response. Raises ``ServiceError`` and ``ClientDisconnect``."""
         course = Course(log.request_id.get())
         call: HookCall | None = None
         size, status = 0, 500
         fields = log.Fields()
         try:
             self._refuse_when_full()
-            headers = read_headers(request)
-            client, tenant, course.use = await self._gate.authenticator.authenticate(headers.authorization, self._path)
+            length, authorization = read_headers(headers)
+            client, tenant, course.use = await self._gate.authenticator.authenticate(authorization, self._path)
             course.belongs_to(client.name, tenant, listed=tenant in client.tenants)
             fields["client"] = client.name
             course.done(Stage.TOKEN)
             with self._place(), self._gate.quota(client):
-                body = await read_body(request, headers.length, self._settings)
+                body = await read_body(receive, length, self._settings)
                 size = len(body)
                 course.done(Stage.BODY)
                 call = await aside(size, parse, body, self._service.hooks)
                 course.done(Stage.PARSE)
-                answer = await self._answers(client)(call, course, partial(_hung_up, request))
+                answer = await self._answers(client)(call, course, partial(_hung_up, receive))
                 await self._gate.note(course.take_use())
-            status = 200
-            return json_response(answer)
+                status = 200
         except ServiceError as error:
             status = error.status
             if isinstance(error, NotAuthenticated):
@@ -185,12 +189,15 @@ class HookCalls:
         except Exception as error:  # noqa: BLE001  # whatever failed: the order was not checked, and that must be said
             log.failed("call failed", error)
             raise InternalFault from None
+        else:
+            return answer
         finally:
             self._gate.note_soon(course.take_use())
             _account(call, course, status, log.Fields(body_bytes=size, **fields))
             if self._traces:
                 hook = call.hook.value if call else "none"
-                self._traces.call(course, hook, status, request.headers.get("traceparent", ""))
+                parent = next((value for name, value in headers if name == b"traceparent"), b"")
+                self._traces.call(course, hook, status, parent.decode("latin-1"))
 
     def _refuse_when_full(self) -> None:
         if self._running >= self._settings.max_calls:
@@ -207,9 +214,9 @@ class HookCalls:
             self._running -= 1
 
 
-async def _hung_up(request: Request) -> NoReturn:
+async def _hung_up(receive: Receive) -> NoReturn:
     """Once its body was read, the only thing that a client can still say is that it has gone."""
-    while (await request.receive())["type"] != "http.disconnect":
+    while (await receive())["type"] != "http.disconnect":
         pass
     raise ClientHungUpError
 
@@ -234,7 +241,7 @@ def _account(call: HookCall | None, course: Course, status: int, fields: log.Fie
     log.event("call", "info" if status < 500 else "error", **fields)
 
 
-async def read_body(request: Request, declared: int, settings: Settings) -> bytes:
+async def read_body(receive: Receive, declared: int, settings: Settings) -> bytes:
     """The whole body of a hook call, within the limits of size and time."""
     limit = settings.max_body_bytes
     if declared > limit:
@@ -242,11 +249,17 @@ async def read_body(request: Request, declared: int, settings: Settings) -> byte
     chunks, size = [], 0
     try:
         async with asyncio.timeout(settings.body_seconds):
-            async for chunk in request.stream():
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                chunk = message.get("body", b"")
                 size += len(chunk)
                 if size > limit:
                     raise _too_large(limit)
                 chunks.append(chunk)
+                more = message.get("more_body", False)
     except TimeoutError:
         raise SlowBody(headers={"connection": "close"}) from None
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
@@ -258,11 +271,11 @@ class Headers(NamedTuple):
     authorization: str | None
 
 
-def read_headers(request: Request) -> Headers:
+def read_headers(headers: Head) -> Headers:
     """Raises ``UnsupportedMedia`` and ``TwoCredentials``. A missing Content-Type is accepted: the body then has to be
     JSON anyway."""
     length, authorization = 0, None
-    for name, value in request.scope["headers"]:
+    for name, value in headers:
         if name == b"content-length" and value.isdigit():
             length = int(value[:20])
         elif name == b"authorization":
@@ -324,7 +337,9 @@ def feedback_taker(
         if request.path_params["service_id"] != service.id:
             raise NotFound
         with gate.quota(caller.client):
-            feedback = read_feedback(await read_body(request, read_headers(request).length, settings))
+            feedback = read_feedback(
+                await read_body(request.receive, read_headers(request.scope["headers"]).length, settings)
+            )
             await told(feedback, caller)
         return Response(status_code=200, headers=NO_STORE)
 

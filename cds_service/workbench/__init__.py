@@ -159,7 +159,7 @@ class Workbench:
 
     async def _explain(self, role: Role, request: Request) -> Response:
         """What ``baclofen-cds explain --json`` says of the same request, for the client of the role."""
-        body = await read_body(request, read_headers(request).length, self.settings)
+        body = await self._read(request)
         deps = self.deps[role.client.name]
         call, found = await read(parse(body, self.service.hooks), partial(_hung_up, request), deps)
         if found is None:
@@ -169,8 +169,11 @@ class Workbench:
         overridden = await deps.overrides.of(role.client.name, "", call.patient_id, judged.facts.now)
         return json_response(as_json(call, tell(call, judged, deps, overridden, course)).encode())
 
+    async def _read(self, request: Request) -> bytes:
+        return await read_body(request.receive, read_headers(request.scope["headers"]).length, self.settings)
+
     async def _body(self, request: Request) -> Json:
-        body = await read_body(request, read_headers(request).length, self.settings)
+        body = await self._read(request)
         try:
             given: Json = msgspec.json.decode(body, type=dict[str, Any])
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
