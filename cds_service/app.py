@@ -55,7 +55,7 @@ from cds_service.routes import (
     written_once,
 )
 from cds_service.services import CdsService
-from cds_service.settings import Settings, SettingsError
+from cds_service.settings import Settings
 from cds_service.store import Store
 from cds_service.traces import Traces
 from cds_service.warmed import Warmed, never
@@ -153,14 +153,10 @@ def wire(settings: Settings) -> Deps:
 
 
 def _fhir_client(settings: Settings) -> FhirClient:
-    """Connects to public addresses and to the networks of the settings; in sandbox mode to this machine as well.
-    Raises ``SettingsError``."""
+    """Connects to public addresses and to the networks of the settings; in sandbox mode to this machine as well."""
     networks = tuple(str(network) for network in settings.fhir_networks)
     networks += LOOPBACK if settings.sandbox else ()
-    try:
-        opens = connections.transports(networks, settings.fhir_ca_file)
-    except OSError as error:
-        raise SettingsError(f"fhir_ca_file: {error.strerror}; name a PEM file with certificates") from None
+    opens = connections.transports(networks, settings.ca_file)  # it was readable when the keys were made ready
     return FhirClient(opens, most_bytes=settings.max_body_bytes)
 
 

@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     fhir_networks: tuple[IPvAnyNetwork, ...] = Field(
         (), description='private networks in which FHIR servers may be, as ["10.20.0.0/16"]'
     )
-    fhir_ca_file: FilePath | None = Field(None, description="a PEM file of further authorities of FHIR servers")
+    ca_file: FilePath | None = Field(None, description="a PEM file of further authorities of FHIR and key servers")
 
     clients: dict[str, Any] = Field({}, description="a table [clients.NAME] for each CDS Client")
     clients_file: Path | None = Field(None, description="a TOML file with a table [clients.NAME] for each client")

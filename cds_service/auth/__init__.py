@@ -40,7 +40,7 @@ class Authenticator:
         self._static = _static_keys(clients, published_too=settings.sandbox)
         self._clients = _by_issuer(clients)
         self._take = take or SeenHere().take
-        self._key_sets = key_sets or KeySets(published_too=settings.sandbox)
+        self._key_sets = key_sets or KeySets(published_too=settings.sandbox, ca_file=settings.ca_file)
         self._clock = clock
 
     async def authenticate(self, authorization: str | None, path: str) -> Caller:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -21,11 +22,13 @@ import msgspec
 from cds_service import log, metrics
 from cds_service.auth import keys
 from cds_service.auth.keys import Key, Keys
+from cds_service.settings import SettingsError
 
 RENEWED_AFTER = 300.0
 """Seconds after which a set is fetched again, while the old one still serves."""
 FRESH = 900.0
-"""Seconds after which a call waits for the new set: so long a withdrawn key may live."""
+"""Seconds after which a call waits for the new set, unless the address has just failed: so long a withdrawn key may
+live."""
 STALE = 12 * 3600.0
 """Seconds for which an old set serves while its address does not answer."""
 PAUSE = 30.0
@@ -47,6 +50,8 @@ class _Set:
     keys: Keys = field(default_factory=dict)
     fetched: float = -inf
     tried: float = -inf
+    failed: bool = False
+    """The last time."""
     fetching: asyncio.Task[None] | None = None
 
 
@@ -55,14 +60,21 @@ class KeySets:
         self,
         *,
         published_too: bool = False,
+        ca_file: Path | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        """``published_too``: test keys whose private half is public count as keys, in sandbox mode."""
+        """``published_too``: test keys whose private half is public count as keys, in sandbox mode. ``ca_file``: PEM of
+        authorities beside the public ones. Raises ``SettingsError`` when it holds none."""
         self._published_too = published_too
         self._transport = transport
         self._clock = clock
         self._sets: dict[str, _Set] = {}
+        if ca_file is not None:
+            try:
+                self._tls.load_verify_locations(ca_file)
+            except OSError as error:
+                raise SettingsError(f"ca_file: {error.strerror}; name a PEM file with certificates") from None
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -78,7 +90,7 @@ class KeySets:
         if found is not None and age <= RENEWED_AFTER:
             return found
         fetching = self._fetching(url, known)
-        if found is not None and age <= FRESH:
+        if found is not None and (age <= FRESH or known.failed):
             return found
         if fetching is not None:
             await asyncio.shield(fetching)
@@ -102,10 +114,11 @@ class KeySets:
             if not found:
                 raise FetchFailedError("it holds no usable key")  # noqa: TRY301  # one place says that the old set stays
         except Exception as error:  # noqa: BLE001  # whatever it was: the old set serves on
+            known.failed = True
             log.keys_not_fetched(url, error)
             metrics.keys_fetched("failed")
             return
-        known.keys, known.fetched = found, self._clock()
+        known.keys, known.fetched, known.failed = found, self._clock(), False
         log.keys_fetched(url, len(found), len(wrong))
         metrics.keys_fetched("fetched")
 

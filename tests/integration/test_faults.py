@@ -470,7 +470,7 @@ def test_a_server_that_has_not_answered_for_some_calls_is_left_alone() -> None:
 
 def test_67_certificates(tmp_path: Path) -> None:
     authority = certificates.authority(tmp_path)
-    trusting = Service(fhir_seconds=2, fhir_ca_file=authority.file)
+    trusting = Service(fhir_seconds=2, ca_file=authority.file)
     doubting = Service(fhir_seconds=2)
     for name, tls in authority.bad_servers().items():
         with broken.running({"": GOOD}, tls=tls) as server:
