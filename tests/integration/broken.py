@@ -42,6 +42,15 @@ def says(body: Json | bytes, status: int = 200, **headers: Any) -> Behaviour:
     return answer
 
 
+def results(kidney: Behaviour) -> Behaviour:
+    """Of the two searches for Observations that for kidney results; the other one finds nothing."""
+
+    async def answer(asked: Request, writer: asyncio.StreamWriter) -> None:
+        await (kidney if "98979-8" in asked.path else says({"resourceType": "Bundle", "total": 0}))(asked, writer)
+
+    return answer
+
+
 def packed(body: bytes) -> Behaviour:
     return says(gzip.compress(body, 9), content_encoding="gzip")
 

@@ -3,7 +3,6 @@ dose hangs on is read again, and what was read before stands in only when the se
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import time
@@ -40,19 +39,10 @@ from tests.conformance.calls import (
 )
 from tests.conformance.trust import BASE, key, public, token
 from tests.integration import broken
-from tests.integration.broken import Behaviour, Broken, Request, late, says, silence
+from tests.integration.broken import Behaviour, Broken, late, results, says, silence
 from tests.integration.service import Service, without_uuids
 
 TOKEN = "canary-token-of-one-session"  # noqa: S105  # made up
-
-
-def results(kidney: Behaviour) -> Behaviour:
-    """Of the two searches for Observations, the one for kidney results."""
-
-    async def answer(asked: Request, writer: asyncio.StreamWriter) -> None:
-        await (kidney if "98979-8" in asked.path else says(search()))(asked, writer)
-
-    return answer
 
 
 def chart(**changes: Behaviour) -> dict[str, Behaviour]:
