@@ -32,6 +32,8 @@ from tests.conformance.trust import (
     key,
     private,
     public,
+    refused,
+    serves,
     sign,
     symmetric,
     token,
@@ -44,14 +46,6 @@ CANARY = "canary-7f3a"
 @pytest.fixture
 def door(tmp_path: Path) -> Door:
     return Door(tmp_path, public(key()), public(key("RSA"), "k2"))
-
-
-def refused(response: httpx.Response) -> httpx.Response:
-    """A 401 that is like every other 401."""
-    issue = assert_refused(response, 401)
-    assert issue["code"] == "login"
-    assert response.headers["www-authenticate"] == "Bearer"
-    return response
 
 
 def reasons(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -360,10 +354,6 @@ def test_J12_two_tenants_of_one_issuer_are_two_clients(tmp_path: Path, capsys: p
 
 
 # ---------------------------------------------------------------------------------------------------------- J13 to J19
-
-
-def serves(*keys: Json) -> Callable[[httpx.Request], httpx.Response]:
-    return lambda request: httpx.Response(200, json={"keys": list(keys)})
 
 
 def test_J13_keys_agreed_out_of_band_need_no_network(door: Door) -> None:

@@ -25,7 +25,7 @@ from cds_service.gate import Gate
 from cds_service.routes import Answer
 from cds_service.settings import load
 from cds_service.store import Store
-from tests.conformance.calls import SERVICE, Client, Json, no_cards, order_sign
+from tests.conformance.calls import SERVICE, Client, Json, assert_refused, no_cards, order_sign
 
 BASE = "https://cds.example"
 URL = BASE + SERVICE
@@ -152,3 +152,15 @@ class Door:
         if sent is not None:
             given["authorization"] = f"{scheme} {sent}"
         return self.client.request("POST", path, content=body, headers=given)
+
+
+def refused(response: httpx.Response) -> httpx.Response:
+    """A 401 that is like every other 401."""
+    issue = assert_refused(response, 401)
+    assert issue["code"] == "login"
+    assert response.headers["www-authenticate"] == "Bearer"
+    return response
+
+
+def serves(*keys: Json) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda request: httpx.Response(200, json={"keys": list(keys)})
