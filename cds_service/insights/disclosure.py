@@ -1,7 +1,7 @@
 """Small numbers are not shown, and neither is any other from which one could be worked out.
 
 A number from 1 to ``limit - 1`` is shown as "<limit"; zero is shown. Numbers that add up to totals are flows: what goes
-into a node comes out of it (Cox, J Am Stat Assoc 1995, on suppression by network flow). A hidden number is safe when
+into a node comes out of it (suppression by network flow). A hidden number is safe when
 other numbers that fit all that is shown give it another value, that is, when a unit more or less of it can go round in
 a circle through numbers that are hidden too. Where there is no such circle the one that costs least is opened: its
 numbers are then shown as ranges, exactly as wide as the rest of what is shown leaves them, so that the range itself
