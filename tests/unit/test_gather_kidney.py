@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime
 from typing import Any
 
@@ -424,7 +425,11 @@ def creatinines(*days: str, **more: Any) -> list[dict[str, Any]]:
 
 def days_of(*given: dict[str, Any]) -> list[str]:
     found = read(*given)
-    return [f"{one.taken:%Y-%m-%d}" for one in (*found.egfrs, *found.creatinines, *found.cystatins)]
+    taken = [
+        [one.taken for one in found.egfrs], [one.taken for one in found.creatinines],
+        [one.taken for one in found.cystatins],
+    ]  # fmt: skip
+    return [f"{moment:%Y-%m-%d}" for moment in itertools.chain(*taken)]
 
 
 def test_an_earlier_year_is_not_asked_about_when_there_is_a_newer_result() -> None:

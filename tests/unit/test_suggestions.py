@@ -39,7 +39,6 @@ from cards.outcome import (
 from cards.quantities import DailyDose, Days, SingleDose
 from cds_service import resources
 from cds_service.gather.dosage import oral_dose
-from cds_service.gather.fhir_values import many
 from cds_service.gather.products import Strength
 from cds_service.hooks import parse
 from cds_service.suggestions import NotOffered, Session, suggestions_for, validation, warm
@@ -98,7 +97,7 @@ def read_back(resource: dict[str, Any]) -> OralDose:
     """What the service itself reads in the order that it suggests."""
     read = resources.read(encode(resource))
     assert isinstance(read, resources.MedicationRequest)
-    dose = oral_dose(many(read.dosageInstruction), Strength())
+    dose = oral_dose(resources.dosages(read.dosageInstruction) or (), Strength())
     assert isinstance(dose, OralDose), dose
     return dose
 
