@@ -89,5 +89,6 @@ def schemas(hooks: Collection[str]) -> dict[str, Schema]:
             {"status": _TEXT, "mode": _one_of("production", "sandbox"), "contentVersion": _TEXT},
             {"records": _one_of("database", "spool")},
         ),
+        "Resource": _RESOURCE | {"description": "FHIR R4"},
         "OperationOutcome": _object({"resourceType": _one_of("OperationOutcome"), "issue": _list(_ISSUE)}),
     }

@@ -55,6 +55,7 @@ READS_JSON = {
     "insights": "parts of the details of rows",
     "gather.chart": "requester, whose shape differs between FHIR versions",
     "store": "records that waited in its own spool",
+    "api_docs": "answers of our own, as examples",
     "replay": "lines of an export, as they are and as they were on an earlier day",
     "gather.setting": "class of an encounter, likewise",
     "gather.conditions": "clinical and verification status, likewise",
