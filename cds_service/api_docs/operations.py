@@ -37,7 +37,7 @@ def post(summary: str, schema: Json, example: Json, ok: Json, *refusals: str, **
 def refused(*statuses: str) -> Json:
     return {
         status: {
-            "description": "OperationOutcome with the problem and its cure",
+            "description": f"OperationOutcome: {examples.ERRORS[status]['issue'][0]['details']['text']}",
             "content": named("OperationOutcome", examples.ERRORS[status]),
         }
         for status in sorted(statuses)

@@ -16,7 +16,7 @@ _STYLE = """
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h2 { border-top: 1px solid #8888; padding-top: 1rem; margin-top: 2.5rem; font-size: 1.1rem; overflow-wrap: anywhere; }
 pre { background: #8882; padding: .75rem; overflow-x: auto; font-size: .85rem; max-height: 30rem; }
-summary { cursor: pointer; } dt { font-weight: 600; margin-top: .5rem; } dd { margin-left: 1.5rem; }
+summary { cursor: pointer; padding: .15rem 0; } dt { font-weight: 600; margin-top: .5rem; } dd { margin-left: 1.5rem; }
 """
 
 
@@ -31,7 +31,8 @@ def page(openapi: Json) -> bytes:
         f"<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>{escape(info['title'])}</title><style>{_STYLE}</style></head><body><main>"
         f"<h1>{escape(info['title'])} {escape(info['version'])}</h1><p>{escape(info['description'])}</p>"
-        f"<p>Machine-readable: <a href=openapi.json>openapi.json</a>. This page loads nothing from the internet.</p>"
+        f"<p>Machine-readable: <a href=openapi.json>openapi.json</a>. This page loads nothing from the internet. "
+        f"Each line opens an example.</p>"
         f"{operations}</main></body></html>"
     ).encode()
 
@@ -44,8 +45,8 @@ def _operation(method: str, path: str, operation: Json) -> str:
         parts.append(f"<dl>{''.join(_parameter(one) for one in parameters)}</dl>")
     parts += _bodies("Request", operation.get("requestBody", {}))
     for status, said in operation["responses"].items():
-        parts.append(f"<p><code>{escape(status)}</code> {escape(said['description'])}</p>")
-        parts += _bodies(f"Answer {status}", said)
+        name = f"{status} {said['description']}"
+        parts += _bodies(name, said) if "content" in said else [f"<p>{escape(name)}</p>"]
     return "".join(parts)
 
 
@@ -64,6 +65,6 @@ def _bodies(name: str, said: Json) -> Iterator[str]:
             else msgspec.json.format(msgspec.json.encode(example), indent=2).decode()
         )
         yield (
-            f"<details><summary>{escape(name)}, for example ({escape(media_type)})</summary>"
+            f"<details><summary>{escape(name)} ({escape(media_type)})</summary>"
             f"<pre tabindex=0>{escape(text)}</pre></details>"
         )
