@@ -78,7 +78,7 @@ class Store:
         except OSError as error:
             raise SettingsError(f"state_dir: there is no temporary folder either ({error}); set a folder") from None
         store = cls(_database(settings, folder), folder, _SPOOL_OF_SANDBOX)
-        store._gone = weakref.finalize(store, shutil.rmtree, folder, ignore_errors=True)  # noqa: SLF001  # our own
+        store._gone = weakref.finalize(store, shutil.rmtree, folder, ignore_errors=True)
         return store
 
     def start(self) -> None:

@@ -118,17 +118,15 @@ def _key_of(table: str) -> Any:
 _KEY_OF: Mapping[str, Any] = {table: _key_of(table) for table in TABLES}
 
 
-def insert_statement(table: str, mark: str) -> str:
-    """``mark`` stands for a value: "?" or "%s"."""
-    columns = TABLES[table]
+def insert_statement(table: str, source: str) -> str:
+    """``source``: where the rows come from, as "VALUES (?, ?)"."""
     conflict = "DO NOTHING"
     if table == "override_memory":
         conflict = (
             f"({', '.join(KEYS[table])}) DO UPDATE SET since = excluded.since"
             " WHERE excluded.since > override_memory.since"
         )
-    marks = ", ".join([mark] * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT {conflict}"  # noqa: S608
+    return f"INSERT INTO {table} ({', '.join(TABLES[table])}) {source} ON CONFLICT {conflict}"
 
 
 def claim_statement(mark: str) -> str:

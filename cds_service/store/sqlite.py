@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 LONGEST_WAIT = 0.25
 """Seconds to wait for another worker's write, which takes some milliseconds."""
 
-_INSERT = {table: insert_statement(table, "?") for table in TABLES}
+_INSERT = {
+    table: insert_statement(table, f"VALUES ({', '.join('?' * len(columns))})") for table, columns in TABLES.items()
+}
 _CLAIM = claim_statement("?")
 _OVERRIDDEN = overridden_statement("?")
 _FORGET = forget_statement("?")

@@ -121,6 +121,16 @@ def test_the_later_override_stands(store: Store) -> None:
     assert since(NOW + timedelta(microseconds=1)) == frozenset()
 
 
+def test_one_card_overridden_twice_at_once(store: Store) -> None:
+    async def together() -> None:
+        times = [NOW - timedelta(hours=1), NOW, NOW - timedelta(hours=2)]
+        await asyncio.gather(*(store.write(overridden("k1", at)) for at in times))
+
+    asyncio.run(together())
+    assert asyncio.run(store.overridden("north", "p1", NOW)) == {"k1"}
+    assert not store.spooling
+
+
 def test_an_override_is_seen_by_every_worker(place: Place) -> None:
     first, second = place.open(), place.open()
     write(first, overridden())
