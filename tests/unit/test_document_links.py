@@ -47,3 +47,10 @@ def test_links_lead_somewhere(page: Path) -> None:
         if not to.exists() or (heading and to.suffix == ".md" and heading not in anchors(to)):
             broken.append(link)
     assert broken == []
+
+
+def test_every_decision_is_in_the_index() -> None:
+    folder = ROOT / "docs" / "decisions"
+    assert {page.name for page in folder.glob("0*.md")} == {
+        link for link in links(folder / "README.md") if link[0] == "0"
+    }
