@@ -1,4 +1,4 @@
-"""J18: keys whose private half anybody can read. In production nobody comes in with them; sandbox mode is their place."""
+"""J18: keys whose private half anybody can read let nobody into production; sandbox mode is their place."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def service(folder: Path, authority: certificates.Authority, servers: dict[str, 
     (folder / "state").mkdir()
     whole: Json = {
         "fhir_networks": ["127.0.0.0/8", "::1/128"],
-        "fhir_ca_file": authority.file,
+        "ca_file": authority.file,
         "fhir_seconds": 5,
     } | settings
     given: Json = {"public_base_url": BASE, "state_dir": folder / "state", "clients": clients}
@@ -128,7 +128,7 @@ def test_62_a_private_address_needs_its_network_in_the_settings(
 def test_67_a_certificate_needs_its_authority_in_the_settings(
     tmp_path: Path, authority: certificates.Authority, servers: dict[str, Broken]
 ) -> None:
-    app = service(tmp_path, authority, servers, fhir_ca_file=None)
+    app = service(tmp_path, authority, servers, ca_file=None)
     answer = call(app, "north", at(servers["north"]), chart(kidney=...))
     assert "the EHR could not be reached" in answer.text
     assert servers["north"].requests == []
