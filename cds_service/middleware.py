@@ -150,7 +150,7 @@ def _permission(origin: str) -> list[tuple[bytes, bytes]]:
     return [
         _VARY,
         (b"access-control-allow-origin", origin.encode("latin-1")),
-        (b"access-control-expose-headers", b"retry-after, x-request-id"),
+        (b"access-control-expose-headers", b"retry-after, x-request-id, x-baclofen-cds-mode"),
     ]
 
 
