@@ -45,7 +45,7 @@ def _rising(creatinines: Sequence[CreatinineResult], today: date, limits: Kidney
     Windows count back from the newest creatinine: the comparison is with what preceded it, also when it is itself a few
     days old. Values without a time stand at the start of their day, so two days apart still counts as 48 hours.
     """
-    if not creatinines:
+    if len(creatinines) < 2:
         return None
     newest = max(creatinines, key=lambda result: (result.taken, result.value))
     taken, now = day(newest.taken), newest.value

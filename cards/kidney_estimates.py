@@ -123,20 +123,25 @@ def adult_estimates(
     if age is None:
         return [_reported(result) for result in reported]
     within = limits.same_collection_at_most.span
-    oldest = limits.cystatin_max_age.before(today)
-    with_cystatin = [
-        _from_both(creatinine, cystatin, age, sex)
-        for cystatin in results.cystatins
-        if day(cystatin.taken) >= oldest
-        for creatinine in results.creatinines
-        if abs(creatinine.taken - cystatin.taken) <= within
-    ]
+    with_cystatin = _with_cystatin(results, age, sex, today, limits) if results.cystatins else []
     moments = [*_taken(reported), *_taken(results.creatinines), *_taken(with_cystatin)]
     newest = max(moments, default=datetime.min.replace(tzinfo=UTC))
     return [
         *(_reported(r) for r in reported if newest - r.taken <= within or r.method in _WITH_CYSTATIN),
         *(_from_creatinine(r, age, sex) for r in results.creatinines if newest - r.taken <= within),
         *with_cystatin,
+    ]
+
+
+def _with_cystatin(results: KidneyResults, age: Age, sex: Sex, today: date, limits: KidneyLimits) -> list[Estimate]:
+    """Every recent cystatin C with every creatinine of the same collection."""
+    within, oldest = limits.same_collection_at_most.span, limits.cystatin_max_age.before(today)
+    return [
+        _from_both(creatinine, cystatin, age, sex)
+        for cystatin in results.cystatins
+        if day(cystatin.taken) >= oldest
+        for creatinine in results.creatinines
+        if abs(creatinine.taken - cystatin.taken) <= within
     ]
 
 

@@ -121,7 +121,10 @@ def _limit(case: Case) -> DailyDose:
 
 
 def _pump(case: Case) -> Sequence[ChartBaclofen]:
-    running = [one for one in case.charted_baclofen if one.standing is Standing.ACTIVE and not one.ended]
+    charted = case.charted_baclofen
+    if not charted:
+        return ()
+    running = [one for one in charted if one.standing is Standing.ACTIVE and not one.ended]
     return [one for one in running if one.route is Route.INTRATHECAL]
 
 
