@@ -54,3 +54,9 @@ def test_every_decision_is_in_the_index() -> None:
     assert {page.name for page in folder.glob("0*.md")} == {
         link for link in links(folder / "README.md") if link[0] == "0"
     }
+
+
+def test_the_glossary_is_alphabetical() -> None:
+    words = re.findall(r"^\| (?!word|---)([^|]+) \|", (ROOT / "docs" / "glossary.md").read_text("utf-8"), re.MULTILINE)
+    plain = [re.sub(r"[^a-z0-9 ]", "", word.lower()) for word in words]
+    assert plain == sorted(set(plain))
