@@ -18,11 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
+from cards.values import frozen
 from cds_service import resources
 from cds_service.bundles import Bundle, Entry, Link, Response, Search, Value, read_value
 from cds_service.resources import Junk, OperationOutcome, Resource, Subject
@@ -40,13 +42,13 @@ _NEWEST_FIRST = "_sort=-date"
 """In a Bundle's self link: what the server did, not what it was asked (FHIR search, "Server Conformance")."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotAvailable:
     reason: str
     """One clause for the prescriber."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Records:
     """What a key held. Empty means: read, nothing there."""
 
@@ -160,8 +162,10 @@ class Answer:
     def take(self, value: Value) -> None:
         """A value in which everything is as we know it."""
         if isinstance(value, Bundle):
-            self._take_entries(value.entry or ())
-            self._pages(value)
+            if value.entry:
+                self._take_entries(value.entry)
+            if value.link or value.total:
+                self._pages(value)
         elif value is not None:
             self._sort(value, alone=True)
 
@@ -179,10 +183,12 @@ class Answer:
 
     def _all_match(self, found: Sequence[Resource | None]) -> bool:
         """As in most Bundles. Asked of all at once: they are many, and name one patient."""
-        if not set(map(type, found)) <= set(self.expected) - {resources.Patient}:
+        kinds = set(map(type, found))
+        if not kinds.issubset(self.expected) or resources.Patient in kinds:
             return False
         clinical = [one for one in found if isinstance(one, resources.Clinical)]
-        subjects = {one.subject for one in clinical} | {one.patient for one in clinical}
+        subjects = set(map(_SUBJECT, clinical))
+        subjects.update(map(_PATIENT, clinical))
         return all(subject is None or _may_be(subject, self.patient_id) for subject in subjects)
 
     def read_with_care(self, raw: Raw) -> None:
@@ -233,7 +239,8 @@ class Answer:
         if following is not None:
             self.gap, self.next_page = MORE_PAGES, following.url or ""
         if following is not None or total:
-            self.counted += sum(map(_is_match, value.entry or ()))
+            searches = [entry.search for entry in value.entry or () if entry is not None]
+            self.counted += len([1 for one in searches if one is None or one.mode == "match" or one.mode is None])
         if following is None and total > self.counted:
             self.gap = SOME_LEFT_OUT
         self.newest_first = any(link.relation == "self" and _NEWEST_FIRST in (link.url or "") for link in links)
@@ -274,6 +281,9 @@ class Answer:
             self.warned = True
 
 
+_SUBJECT, _PATIENT = attrgetter("subject"), attrgetter("patient")
+
+
 def _tag(kind: type[Any]) -> str:
     return str(kind.__struct_config__.tag)
 
@@ -281,10 +291,6 @@ def _tag(kind: type[Any]) -> str:
 def _failed(response: Response) -> bool:
     """An entry of a batch response that says 4xx or 5xx."""
     return (response.status or "").startswith(("4", "5"))
-
-
-def _is_match(entry: Entry | _RawEntry | None) -> bool:
-    return entry is not None and (entry.search is None or entry.search.mode in ("match", None))
 
 
 def _is_about(resource: Resource, patient_id: str) -> bool:

@@ -59,6 +59,7 @@ class Prefetch(Mapping[str, Raw]):
 
     def __init__(self, json: Json) -> None:
         self._json = json
+        self.size = len(json)
         self.read: Mapping[str, Value] | None
         """All of them, read in one pass; None where one must be read with care."""
         try:

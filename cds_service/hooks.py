@@ -24,6 +24,7 @@ import msgspec
 from msgspec import Raw
 
 from cards.facts import Hook
+from cards.values import frozen
 from cds_service import resources
 from cds_service.bundles import Prefetch
 from cds_service.errors import Ambiguous, FieldInvalid, FieldMissing, HookNotServed, NotJson, TooLarge
@@ -43,7 +44,7 @@ LONGEST_TEXT = 1 << 20
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Draft:
     """One resource of draftOrders: read for the rules, and as sent for the suggestions."""
 
@@ -67,7 +68,7 @@ class Authorization:
     """The bare id of the patient that the token is for; empty when it was not sent."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HookCall:
     """One call of the service, as the client sent it."""
 
@@ -93,7 +94,9 @@ class HookCall:
     @property
     def size(self) -> int:
         """Bytes that there are to read, about: a draft counts as half a kilobyte."""
-        return sum(map(len, self.prefetch.values())) + 512 * len(self.drafts)
+        prefetch = self.prefetch
+        sent = prefetch.size if isinstance(prefetch, Prefetch) else sum(map(len, prefetch.values()))
+        return sent + 512 * len(self.drafts)
 
 
 def parse(body: bytes, hooks: Collection[Hook]) -> HookCall:
@@ -129,7 +132,6 @@ def parse(body: bytes, hooks: Collection[Hook]) -> HookCall:
 
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
 _PREFETCH = re.compile(rb'"prefetch"\s*:\s*(?=\{)')
-_OTHERS = re.compile(rb'"(?:hook|hookInstance|context|fhirServer|fhirAuthorization|extension)"\s*:')
 _PIECE = 1 << 16
 _Cut = tuple[dict[str, Raw], Mapping[str, Raw]]
 """The members of the request but for prefetch, and those of prefetch, each still JSON."""
@@ -162,12 +164,15 @@ def _before_prefetch(body: bytes) -> _Cut | None:
     """The way of most requests, whose megabytes are then read once: ``prefetch`` stands last. With a stand-in for its
     value the text up to it must be an object that ends in it, and all that follows but the last brace one object."""
     start, end = _PREFETCH.search(body), body.rfind(b"}")
-    if start is None or body[end + 1 :].strip() or _OTHERS.search(body, max(start.end(), end - 4096)):
+    # Its last value ends in an object within an object: anything else would be decoded in vain.
+    if start is None or body[end - 2 : end] != b"}}" or body[end + 1 :].strip():
         return None
     try:
         members = raw_members(body[: start.end()] + b"0}")
         last, _ = members.popitem()
-        return (members, Prefetch(memoryview(body)[start.end() : end])) if last == "prefetch" else None
+        if last != "prefetch" or "context" not in members:
+            return None
+        return members, Prefetch(memoryview(body)[start.end() : end])
     except resources.UNREADABLE:
         return None
 

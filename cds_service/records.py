@@ -5,9 +5,10 @@ was sent means is read by ``answers``; what is missing then is read from the FHI
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from cards.values import frozen
 from cds_service import log, resources
 from cds_service.answers import NOT_SENT, Answer, NotAvailable, Records
 from cds_service.bundles import Prefetch
@@ -42,7 +43,7 @@ _ABOUT_NOBODY = (resources.Medication, resources.Substance)
 _NOT_SENT = NotAvailable(NOT_SENT)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PatientRecords:
     patient: Records | NotAvailable
     kidney: Records | NotAvailable
@@ -62,7 +63,7 @@ NOT_READ = PatientRecords(**dict.fromkeys(EXPECTED, _NOT_SENT), others=Records()
 """Of a patient about whom nothing was asked."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Received:
     """What has come for one call so far, sorted: the prefetch, and then what was read from the FHIR server."""
 
@@ -113,18 +114,18 @@ class Received:
         found = {key: _merged(self.by_key[key]) if key in self.by_key else _NOT_SENT for key in EXPECTED}
         everything = list(self.answers())
         others = Records(
-            tuple(one for answer in everything for one in answer.others),
-            tuple(junk for answer in everything for junk in answer.other_junk),
+            tuple([one for answer in everything for one in answer.others]),
+            tuple([junk for answer in everything for junk in answer.other_junk]),
             NOT_SENT,
         )
-        patients = tuple(one for one in others.resources if isinstance(one, resources.Patient))
+        patients = tuple([one for one in others.resources if isinstance(one, resources.Patient)])
         if patients and not (isinstance(found["patient"], Records) and found["patient"].resources):
             found["patient"] = Records(patients)
         about_nobody = all(isinstance(one, _ABOUT_NOBODY) for one in others.resources)
         gaps = [one.reason for one in found.values() if isinstance(one, NotAvailable)]
         if about_nobody and len(gaps) == len(found):
             raise PreconditionFailed(NOTHING_READ.format("; ".join(dict.fromkeys(gaps))), NOTHING_SENT)
-        dropped = sum(answer.dropped for answer in everything)
+        dropped = sum([answer.dropped for answer in everything])
         if dropped:
             log.other_patients(dropped)
         return PatientRecords(**found, others=others, dropped=dropped)
@@ -137,9 +138,9 @@ def collect(call: HookCall, aliases: Aliases | None = None) -> PatientRecords:
 
 def _merged(answers: list[Answer]) -> Records | NotAvailable:
     """Several keys that feed one: what could be read, and incomplete when any of them is."""
+    if len(answers) == 1:
+        return answers[0].records()
     parts = [answer.records() for answer in answers]
-    if len(parts) == 1:
-        return parts[0]
     read = [part for part in parts if isinstance(part, Records)]
     if not read:
         return parts[0]

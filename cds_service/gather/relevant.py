@@ -6,21 +6,26 @@ stays, for the readers to say so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cds_service.gather.codes import Codes, Recognition
 from cds_service.gather.lookup import coded
 from cds_service.records import NotAvailable, PatientRecords, Records
-from cds_service.resources import Condition, Observation, Procedure
+from cds_service.resources import Condition, Observation, Procedure, Resource
 
 
 def relevant(records: PatientRecords, codes: Codes) -> PatientRecords:
-    return replace(
-        records,
+    return PatientRecords(
+        patient=records.patient,
         kidney=_tests(records.kidney, codes),
+        medications=records.medications,
         conditions=_problems(records.conditions, codes),
         procedures=_problems(records.procedures, codes),
+        allergies=records.allergies,
         observations=_tests(records.observations, codes),
+        others=records.others,
+        dropped=records.dropped,
     )
 
 
@@ -30,7 +35,7 @@ def _tests(sent: Records | NotAvailable, codes: Codes) -> Records | NotAvailable
         return sent
     other = codes.observations_as(_is_something_else)
     tests = [one for one in sent.resources if isinstance(one, Observation)]
-    return replace(sent, resources=tuple([one for one in tests if not other[one.code] or one.component]))
+    return _only(sent, [one for one in tests if not other[one.code] or one.component])
 
 
 def _problems(sent: Records | NotAvailable, codes: Codes) -> Records | NotAvailable:
@@ -38,7 +43,11 @@ def _problems(sent: Records | NotAvailable, codes: Codes) -> Records | NotAvaila
         return sent
     other = codes.problems_as(_is_something_else)
     problems = [one for one in sent.resources if isinstance(one, Condition | Procedure)]
-    return replace(sent, resources=tuple([one for one in problems if not other[coded(one.code)]]))
+    return _only(sent, [one for one in problems if not other[coded(one.code)]])
+
+
+def _only(sent: Records, kept: Sequence[Resource]) -> Records:
+    return sent if len(kept) == len(sent.resources) else replace(sent, resources=tuple(kept))
 
 
 def _is_something_else(found: Recognition) -> bool:
