@@ -1,5 +1,5 @@
-"""OpenTelemetry traces, for operators who ask for them (setting ``traces``): a span for each call and one for each stage
-of it, drawn when the call is over from the times that it has kept anyhow. Off, they cost nothing.
+"""OpenTelemetry traces, for operators who ask for them (setting ``traces``): a span for each call and one for each
+stage of it, drawn when the call is over from the times that it has kept anyhow. Off, they cost nothing.
 
 No identifier but the call's own: hook, client, status, X-Request-Id. Where they go is said by OpenTelemetry's own
 variables (OTEL_EXPORTER_OTLP_ENDPOINT ...). A client that sends ``traceparent`` finds its call in its own trace.

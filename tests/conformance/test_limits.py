@@ -84,11 +84,16 @@ def test_X6_strangers_take_no_place_while_a_key_set_is_fetched(tmp_path: Path) -
 
 
 def test_row_21_a_call_that_finds_no_place_is_counted(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    busy = 'baclofen_cds_calls_total{client="none",hook="none",status="503"}'
-    assert busy not in client.get("/metrics").text
+    before = _found_no_place(client)
     monkeypatch.setattr("cds_service.routes.HookCalls._refuse_when_full", _full)
     assert_refused(post(client, order_sign()), 503)
-    assert busy in client.get("/metrics").text
+    assert _found_no_place(client) == before + 1
+
+
+def _found_no_place(client: Client) -> float:
+    counted = 'baclofen_cds_calls_total{client="none",hook="none",status="503"} '
+    lines = client.get("/metrics").text.splitlines()
+    return next((float(line.removeprefix(counted)) for line in lines if line.startswith(counted)), 0)
 
 
 def _full(_: object) -> None:

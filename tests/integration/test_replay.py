@@ -47,7 +47,7 @@ def egfr(patient: str, identity: str, taken: str, value: int) -> dict[str, Any]:
 def export(tmp_path: Path) -> Path:
     """Ann: 30 mg/day with an eGFR of 45, written in June; the eGFR fell from 95 only in May, so her order of March was
     judged by 95. Bob takes no baclofen."""
-    resources = [
+    resources: list[dict[str, Any]] = [
         {"resourceType": "Patient", "id": "ann", "birthDate": "1980-02-01", "gender": "female"},
         {"resourceType": "Patient", "id": "bob", "birthDate": "1980-02-01", "gender": "male"},
         {

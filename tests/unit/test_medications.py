@@ -574,7 +574,8 @@ def test_a_malformed_instruction_costs_the_dose_and_not_the_medicine(malformed: 
     (one,) = baclofen(on_chart("b1", concept(BACLOFEN_20)) | {"dosageInstruction": malformed})
     assert (one.dose, one.standing) == (Unreadable("dosageInstruction is malformed"), Standing.ACTIVE)
     (other,) = others(opioid() | {"dosageInstruction": malformed})
-    assert (other.classes, [ingredient.daily for ingredient in other.opioids]) == ({DrugClass.OPIOID}, [None])
+    assert other.classes == {DrugClass.OPIOID}
+    assert [ingredient.daily for ingredient in other.opioids] == [None]
 
 
 def test_a_malformed_entry_under_another_key_is_said() -> None:

@@ -17,7 +17,8 @@ from tests.unit.charts import ICD10CM, LOINC, NOW, SNOMED, codes, concept, obser
 CREATININE, GLUCOSE, AUDIT_C = "2160-0", "2345-7", "75626-2"
 LOCAL = {"coding": [{"system": "urn:local", "code": "CREA"}]}
 BOTH = {"coding": [{"system": LOINC, "code": GLUCOSE}, {"system": LOINC, "code": CREATININE}]}
-PANEL: dict[str, Any] = {"component": [{"code": concept(LOINC, CREATININE), "valueQuantity": {"value": 1, "unit": "mg/dL"}}]}
+ONE = {"value": 1, "unit": "mg/dL"}
+PANEL: dict[str, Any] = {"component": [{"code": concept(LOINC, CREATININE), "valueQuantity": ONE}]}
 HYPERTENSION, DIALYSIS = concept(ICD10CM, "I10"), concept(ICD10CM, "Z99.2")
 
 
