@@ -109,7 +109,7 @@ class Outlet:
         if connection := self._connection:
             try:
                 return question.ask(connection)
-            except UnavailableError as error:
+            except (UnavailableError, UnfitError) as error:
                 log.failed("the database cannot be read", error.__cause__ or error)
         return question.otherwise
 
@@ -126,6 +126,9 @@ class Outlet:
         self._closing.set()
         if self._mender:
             self._mender.join(patience)
+            if self._mender.is_alive():
+                # It reads in the spool yet; both go with the process.
+                return
         with self._lock:
             if self._connection:
                 self._connection.close()

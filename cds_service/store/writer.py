@@ -72,10 +72,7 @@ class Writer:
                 self._do(jobs)
             except Exception as error:  # noqa: BLE001  # a fault of ours must not end the one thread that writes
                 log.failed("the store failed", error)
-                for job in jobs:
-                    if isinstance(job.what, Write):
-                        job.what.kept = False
-                metrics.store_records("lost", len(jobs))
+                _failed(jobs)
             _answer(jobs)
             self._forget_tokens(jobs)
 
@@ -106,6 +103,15 @@ class Writer:
         if used and monotonic() >= self._forget_again:
             self._forget_again = monotonic() + TOKENS_FORGOTTEN_EVERY
             self._outlet.forget_tokens(utc_text(max(used) - CLOCKS_DIFFER))
+
+
+def _failed(jobs: Iterable[_Job]) -> None:
+    for job in jobs:
+        if isinstance(job.what, Write):
+            job.what.kept = False
+            metrics.store_records("lost", 1)
+        else:
+            job.answer = job.what.otherwise
 
 
 def _answer(jobs: Iterable[_Job]) -> None:

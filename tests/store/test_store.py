@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from cds_service.store import Row, Store, TokenUse, TokenUsedError
+from cds_service.store.outlet import Outlet
 from cds_service.store.schema import hook_call as hook_calls
 from cds_service.store.uses import SeenHere
 from tests.store.places import NOW, SOON, Place, card, count, hook_call, kept, overridden, told
@@ -102,6 +103,29 @@ def test_a_write_is_whole_or_not_at_all(store: Store) -> None:
     assert kept(store) == {f"good {number}" for number in range(20)}
     assert count(store, "card") == 20
     assert store.healthy()
+
+
+def test_a_fault_of_ours_costs_the_group_and_not_the_writer(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError
+
+    async def both() -> tuple[bool, frozenset[str]]:
+        return await asyncio.gather(store.write(hook_call()), store.overridden("north", "p1", NOW))
+
+    write(store, overridden())
+    with monkeypatch.context() as patched:
+        patched.setattr(Outlet, "write", fails)
+        kept_it, keys = asyncio.run(both())
+        assert not kept_it
+        assert keys in (frozenset(), {"k1"})
+    write(store, hook_call(id="after"))
+    assert kept(store) == {"after"}
+
+
+def test_a_question_that_the_database_refuses_has_no_answer(store: Store) -> None:
+    assert asyncio.run(store.issued("nor\0th", ["c1"])) in ((), [])
+    write(store, hook_call(id="after"))
+    assert kept(store) == {"after"}
 
 
 # ------------------------------------------------------------------------------------------------- overrides, M6
