@@ -37,8 +37,10 @@ def needed_rules(vignette: Vignette) -> set[str]:
     } - {SUMMARY_CARD}
 
 
-def test_there_are_80_vignettes() -> None:
-    assert [vignette.number for vignette in all_vignettes()] == [f"V{n:02}" for n in range(1, 81)]
+def test_there_are_the_80_vignettes_of_the_rules_and_each_number_once() -> None:
+    numbers = [vignette.number for vignette in all_vignettes()]
+    assert numbers == [f"V{n:02}" for n in range(1, len(numbers) + 1)]
+    assert len(numbers) >= 80
 
 
 @pytest.mark.parametrize("vignette", all_vignettes(), ids=str)
