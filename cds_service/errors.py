@@ -101,8 +101,8 @@ class FieldMissing(BadRequest):
 class FieldInvalid(BadRequest):
     code = "value"
 
-    def __init__(self, at: str, must_be: str) -> None:
-        super().__init__(f"{at} is not {must_be}.", f"Send {at} as {must_be}.", at=at)
+    def __init__(self, at: str, must_be: str, cure: str = "") -> None:
+        super().__init__(f"{at} is not {must_be}.", cure or f"Send {at} as {must_be}.", at=at)
 
 
 class HookNotServed(BadRequest):
@@ -125,7 +125,8 @@ class NotAuthenticated(ServiceError):
     problem = "The client was not authenticated. Nothing was checked."
     cure = (
         "Send Authorization: Bearer with a new JWT for this address, as CDS Hooks 2.0 defines it, signed by a key that "
-        "the operator of this service has on file. Why this one was refused stands in the log of the service."
+        "the operator of this service has on file. Why this one was refused stands in the log of the service, under "
+        "the X-Request-Id of this answer."
     )
 
     def __init__(self, *, reason: str, client: str) -> None:
@@ -185,7 +186,7 @@ class HeadersTooLarge(ServiceError):
     status = 431
     code = "too-long"
     problem = "The request has too many or too long headers."
-    cure = "Send fewer than 100 headers and less than 32 KiB of them."
+    cure = "Send at most 100 headers, and at most 32 KiB of them."
 
 
 class TooManyCalls(ServiceError):

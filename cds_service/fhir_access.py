@@ -83,7 +83,7 @@ class Reading:
             return NoAccess()
         base = Base.of(call.fhir_server)
         if self.https_only and (base.scheme != "https" if base else call.fhir_server[:6].lower() != "https:"):
-            raise FieldInvalid("fhirServer", "an https URL")
+            raise FieldInvalid("fhirServer", "an https URL", _OR_NOTHING)
         if base is None:
             return NoAccess("not the base of a FHIR server")
         if not self.allowed(base):
@@ -98,6 +98,11 @@ class Reading:
         seconds = min(self.seconds, authorization.expires_in or self.seconds)
         earlier = self.earlier(base, call, now)
         return Access(self.client, base, authorization.token, now + seconds, self.searches, earlier)
+
+
+_OR_NOTHING = (
+    "Send fhirServer as an https URL; or leave it and fhirAuthorization out, and all is read from the prefetch."
+)
 
 
 def _unusable(authorization: Authorization, patient_id: str) -> str:

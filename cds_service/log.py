@@ -56,6 +56,8 @@ class Fields(TypedDict):
     """Where the service listens."""
     client: NotRequired[str]
     """Name of a client profile, as the operator chose it."""
+    problem: NotRequired[str]
+    """Why a call was refused: the sentence of the answer, which is ours."""
     refused: NotRequired[str]
     """Why a token was not believed: words of ours, auth.tokens.Reason."""
     key_set: NotRequired[str]

@@ -179,6 +179,8 @@ class HookCalls:
             status = error.status
             if isinstance(error, NotAuthenticated):
                 fields = _about(error)
+            else:
+                fields["problem"] = error.problem
             raise
         except (ClientDisconnect, ClientHungUpError):
             status = ClientHungUpError.status
@@ -292,7 +294,7 @@ def read_headers(headers: Head) -> Headers:
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(
         f"The request body is larger than {limit} bytes. The order was not checked.",
-        "Send only the prefetch that GET /cds-services asks for, or raise the setting max_body_bytes.",
+        "Send only the prefetch that GET /cds-services asks for, or ask the operator of this service for more.",
         headers={"connection": "close"},
     )
 

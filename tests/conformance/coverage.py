@@ -29,7 +29,7 @@ ELSEWHERE: Mapping[str, str] = {
 }
 
 _ROW = re.compile(r"\| ?([A-Z]?[0-9]+) ?\| (.*)")
-_NAME = re.compile(r"test_(?:rows?_)?((?:[A-Z]?[0-9]+_)+)")
+_NAME = re.compile(r"test_((?:rows?_|[A-Z]?[0-9]+_)+)")
 _MODULE = re.compile(r"\b[Rr]ows? ([0-9]+(?:(?:, | and | to |-)[0-9]+)*)")
 _RANGE = re.compile(r"([0-9]+)(?: to |-)([0-9]+)")
 _LONGEST = 110
@@ -68,7 +68,7 @@ def shown() -> dict[str, list[str]]:
             of_modules[identity].append(f"{link}, as a whole")
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (named := _NAME.match(node.name)):
-                for identity in named[1].strip("_").split("_"):
+                for identity in re.findall(r"[A-Z]?[0-9]+", named[1]):
                     found[identity.lstrip("0")].append(f"{link} `{node.name}`")
     return {**of_modules, **found, **{identity: [where] for identity, where in ELSEWHERE.items()}}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cds_service.app import create_app
+from cds_service.errors import PreconditionFailed, TooBusy, TooLarge, TooManyCalls
 from cds_service.settings import load
 from tests.conformance.calls import SERVICE, Client
 from tests.conformance.trust import BASE, ISSUER, Door, key, public, token
@@ -79,3 +80,23 @@ def test_C4_errors_carry_the_permission_too(door: Door) -> None:
     ):
         assert response.status_code == status
         assert response.headers["access-control-allow-origin"] == ORIGIN
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (412, PreconditionFailed("nothing", "send it")),
+        (413, TooLarge("much", "send less")),
+        (429, TooManyCalls(seconds=1)),
+        (500, KeyError("a fault of ours")),
+        (503, TooBusy(headers={"retry-after": "1"})),
+    ],
+)
+def test_C4_a_page_reads_why_a_call_failed(tmp_path: Path, status: int, error: Exception) -> None:
+    async def fails(*_: object) -> bytes:
+        raise error
+
+    response = Door(tmp_path, public(key()), origins=[ORIGIN], answer=fails).call(token(), origin=ORIGIN)
+    assert response.status_code == status
+    assert response.headers["access-control-allow-origin"] == ORIGIN
+    assert {"retry-after", "x-request-id"} <= set(response.headers["access-control-expose-headers"].split(", "))

@@ -57,6 +57,13 @@ def test_a_call_is_logged_once_without_patient_data(client: Client, capsys: pyte
     assert "Baclofen" not in line
 
 
+def test_the_log_says_why_a_call_was_refused(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    """Few EHRs show their people what a service answers: the operator has to see it."""
+    post(client, without(order_sign(), "context.draftOrders"))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert '"problem":"The request has no context.draftOrders."' in line
+
+
 def test_serve_refuses_production_with_the_cure(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

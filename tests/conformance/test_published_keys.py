@@ -27,14 +27,14 @@ WHOSE = (
 ISSUER = "https://inferno.example/suites/custom/crd_server"
 
 
-def test_all_of_them_are_known_and_no_other() -> None:
+def test_J18_all_of_them_are_known_and_no_other() -> None:
     found, wrong = keys_of.of_set([*INFERNO, *SANDBOX], published_too=True)
     assert wrong == ()
     assert {one.thumbprint() for one in found.values()} == set(keys_of.PUBLISHED)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_production_does_not_start_with_one(tmp_path: Path, name: str) -> None:
+def test_J18_production_does_not_start_with_one(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsError, match=WHOSE):
         Door(tmp_path, PUBLISHED[name])
     with pytest.raises(SettingsError, match=WHOSE):
@@ -47,7 +47,7 @@ def zeros_in_front(number: str) -> str:
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_nor_when_its_numbers_are_written_another_way(tmp_path: Path, name: str) -> None:
+def test_J18_nor_when_its_numbers_are_written_another_way(tmp_path: Path, name: str) -> None:
     """Some exports put a zero before a number; the thumbprint of what is written is then another."""
     for member in {"n", "e", "x", "y"} & PUBLISHED[name].keys():
         changed = PUBLISHED[name] | {member: zeros_in_front(PUBLISHED[name][member])}
@@ -56,7 +56,7 @@ def test_nor_when_its_numbers_are_written_another_way(tmp_path: Path, name: str)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_nor_does_one_count_that_is_fetched(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_J18_nor_does_one_count_that_is_fetched(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     door = Door(tmp_path, fetch=serves(PUBLISHED[name], public(key())), jku=[JKU])
     assert door.call(token()).status_code == 200
     fetched = next(json.loads(line) for line in capsys.readouterr().err.splitlines() if "keys fetched" in line)
@@ -70,7 +70,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys_of, "PUBLISHED", {made.thumbprint(): "the Inferno CRD test kit"})
 
 
-def test_a_token_that_anybody_could_sign_lets_nobody_into_production(
+def test_J18_a_token_that_anybody_could_sign_lets_nobody_into_production(
     published: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     door = Door(tmp_path, public(key(number=1), "k2"), fetch=serves(public(key())), jku=[JKU])
@@ -79,7 +79,7 @@ def test_a_token_that_anybody_could_sign_lets_nobody_into_production(
     assert door.call(token(key(number=1), head=header(kid="k2"))).status_code == 200
 
 
-def test_sandbox_mode_takes_it_where_a_profile_lists_it(published: None, tmp_path: Path) -> None:
+def test_J18_sandbox_mode_takes_it_where_a_profile_lists_it(published: None, tmp_path: Path) -> None:
     """The kit's address is the site's own, so a profile has to name it; without one its tokens are unknown."""
 
     def sent(**changes: Any) -> str:
@@ -98,7 +98,7 @@ def test_sandbox_mode_takes_it_where_a_profile_lists_it(published: None, tmp_pat
 
 
 @pytest.mark.parametrize("mode", ["sandbox", "production"])
-def test_its_file_as_the_kit_has_it_is_refused_in_either_mode(tmp_path: Path, mode: str) -> None:
+def test_J18_its_file_as_the_kit_has_it_is_refused_in_either_mode(tmp_path: Path, mode: str) -> None:
     """It holds private keys too: whoever configures it should see that."""
     (tmp_path / "jwks.json").write_text(json.dumps({"keys": [public(key()), private(key())]}))
     table = {"issuers": [ISSUER], "jwks_file": str(tmp_path / "jwks.json")}
