@@ -8,7 +8,7 @@ import pytest
 
 from cds_service.__main__ import main
 from cds_service.store import Store
-from tests.conformance.calls import SERVICE, Client, assert_refused, order_sign, post, severe
+from tests.conformance.calls import SERVICE, Client, assert_refused, order_sign, post, severe, without
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
