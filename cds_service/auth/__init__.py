@@ -88,7 +88,7 @@ class Authenticator:
         """The address that was called, by the configured base: never by the Host header, which the caller writes."""
         if self._any_host and any(one.endswith(path) for one in token.audiences):
             return
-        tokens.check_audience(token, {self._base + path, *client.audiences})
+        tokens.check_audience(token, (self._base + path, *client.audiences))
 
     async def _key(self, token: Token, client: CdsClient) -> Key | None:
         """From the file of the profile; else from the key set that the token names, or from each of the profile."""

@@ -6,12 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
-from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jws import CompactSignature, JWSRegistry
+from joserfc.jws import JWSRegistry
+from joserfc.util import urlsafe_b64decode
 
 from cds_service.auth.keys import LONGEST_KID, Key
 from cds_service.client_values import ALGORITHMS
@@ -51,7 +51,9 @@ class Claims(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    signed: CompactSignature
+    signed: bytes
+    """Header and claims as they were signed."""
+    signature: bytes
     algorithm: str
     kid: str
     jku: str | None
@@ -73,9 +75,8 @@ def bearer(authorization: str | None) -> str:
     return token
 
 
-_registry = JWSRegistry(strict_check_header=False)
-_registry.max_header_length = 4096
-_registries = {name: JWSRegistry(algorithms=[name], strict_check_header=False) for name in ALGORITHMS}
+_ALGORITHMS = {name: JWSRegistry.algorithms[name] for name in ALGORITHMS}
+_decode_header = msgspec.json.Decoder(dict[str, Any]).decode
 _decode = msgspec.json.Decoder(Claims).decode
 
 
@@ -83,30 +84,33 @@ def read(token: str) -> Token:
     """Raises ``RefusedError``."""
     if len(token) > LONGEST_TOKEN or not token.isascii():
         raise RefusedError("unreadable")
-    try:
-        signed = jws.extract_compact(token.encode(), None, _registry)
-    except (JoseError, ValueError, TypeError, RecursionError):
-        raise RefusedError("unreadable") from None
-    header = signed.protected
-    if not isinstance(header, dict):
+    signed, _, end = token.encode().rpartition(b".")
+    head, dot, body = signed.partition(b".")
+    if not dot or b"." in body:
         raise RefusedError("unreadable")
+    try:
+        header = _decode_header(urlsafe_b64decode(head))
+        payload, signature = urlsafe_b64decode(body), urlsafe_b64decode(end)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise RefusedError("unreadable") from None
     algorithm, kid, jku = header.get("alg"), header.get("kid"), header.get("jku")
     if (
         header.get("typ") != "JWT"
         or not isinstance(algorithm, str)
         or not isinstance(kid, str)
         or not 0 < len(kid) <= LONGEST_KID
-        or not isinstance(jku, str | None)
+        or not (jku is None or isinstance(jku, str))
         or "crit" in header
+        or header.get("b64", True) is not True
     ):
         raise RefusedError("header")
     try:
-        claims = _decode(signed.payload)
+        claims = _decode(payload)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise RefusedError("claims") from None
     if not claims.jti or len(claims.jti) > LONGEST_CLAIM or len(claims.iss) > LONGEST_CLAIM:
         raise RefusedError("claims")
-    return Token(signed, algorithm, kid, jku, claims)
+    return Token(signed, signature, algorithm, kid, jku, claims)
 
 
 def check_time(claims: Claims, now: float) -> None:
@@ -136,7 +140,7 @@ def check_audience(token: Token, accepted: Collection[str]) -> None:
 def check_signature(token: Token, key: Key) -> None:
     """Raises ``RefusedError``. ``key`` is one for the algorithm of the token."""
     try:
-        valid = jws.validate_compact(token.signed, key, registry=_registries[token.algorithm])
+        valid = _ALGORITHMS[token.algorithm].verify(token.signed, token.signature, key)
     except (JoseError, ValueError, TypeError):
         valid = False
     if not valid:
