@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cds_service import clients, store
 from cds_service import settings as settings_of
@@ -78,17 +78,32 @@ def _serve(given: argparse.Namespace) -> int:
             "baclofen-cds: SANDBOX MODE: any client is answered without authentication. Synthetic patients only.",
             file=sys.stderr,
         )
+    encrypted = _tls(settings)
     shared = tempfile.TemporaryDirectory(prefix="baclofen-cds-workers-") if settings.workers > 1 else nullcontext()
     with shared as folder:
         if folder:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
             if not (settings.state_dir or settings.database):
                 os.environ[PREFIX + "STATE_DIR"] = folder
-        _run(settings)
+        _run(settings, encrypted)
     return 0
 
 
-def _run(settings: Settings) -> None:
+def _tls(settings: Settings) -> dict[str, Any]:
+    """For uvicorn; nothing where a proxy ends TLS. Raises ``SettingsError``."""
+    from cds_service.listener import tls  # noqa: PLC0415
+
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return {}
+    try:
+        return tls(settings.tls_certificate, settings.tls_key, settings.tls_clients)
+    except OSError as error:
+        raise SettingsError(
+            f"tls_certificate, tls_key, tls_clients: {error.strerror or error}; name PEM files that belong together"
+        ) from None
+
+
+def _run(settings: Settings, encrypted: dict[str, Any]) -> None:
     import uvicorn  # noqa: PLC0415  # the other commands start without a server
 
     from cds_service.listener import BoundedHttp  # noqa: PLC0415
@@ -105,6 +120,7 @@ def _run(settings: Settings) -> None:
         server_header=False,
         log_level="warning",
         timeout_graceful_shutdown=10,
+        **encrypted,
     )
 
 
@@ -145,6 +161,7 @@ def _check_config(given: argparse.Namespace) -> int:
     settings = settings_from(given)
     known = clients.load(settings)
     Authenticator(settings, known)
+    _tls(settings)
     print(report(settings, known))
     return 0
 

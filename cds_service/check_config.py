@@ -29,6 +29,7 @@ def _service(settings: Settings) -> Iterator[str]:
     if settings.sandbox:
         yield from _line("WARNING", "anybody is answered without a token. Synthetic patients only")
     yield from _line("public address", settings.public_base_url or "not set")
+    yield from _line("TLS", _tls(settings))
     yield from _line("discovery", "with a token only" if settings.protect_discovery else "open to anybody")
     yield from _line("records in", _records(settings))
     yield from _line("while it fails", f"up to {settings.spool_bytes} bytes for each worker in {_spool(settings)}")
@@ -55,6 +56,12 @@ def _spool(settings: Settings) -> str:
         return str(settings.state_dir)
     path = urlsplit(settings.database).path[1:]
     return str(Path(path).parent) if path else "a temporary folder"
+
+
+def _tls(settings: Settings) -> str:
+    if settings.tls_certificate is None:
+        return "ended by a proxy; this service speaks HTTP"
+    return f"here, by {settings.tls_certificate}{'; callers need a certificate' if settings.tls_clients else ''}"
 
 
 def _client(client: CdsClient, settings: Settings) -> Iterator[str]:

@@ -7,9 +7,12 @@ A body has its own limits in ``routes``.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from asyncio import TimerHandle
+from pathlib import Path
 from typing import Any
 
+from uvicorn.config import create_ssl_context
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LARGEST_HEAD = 64 << 10
@@ -18,6 +21,14 @@ LONGEST_HEAD = 10.0
 """Seconds from the connection, or from the first byte of a further request, to the end of the head."""
 LONGEST_STANDSTILL = 10.0
 """Seconds for which a client may leave an answer lying, all buffers full: each holds memory until it is taken."""
+
+
+def tls(certificate: Path, key: Path, clients: Path | None) -> dict[str, Any]:
+    """What uvicorn needs to speak TLS 1.2 or newer; with ``clients``, the authorities of callers' certificates, only to
+    callers who have one. Raises ``OSError`` for files that do not belong together."""
+    needs = ssl.CERT_REQUIRED if clients else ssl.CERT_NONE
+    create_ssl_context(certificate, key, None, ssl.PROTOCOL_TLS_SERVER, needs, clients, None)
+    return {"ssl_certfile": certificate, "ssl_keyfile": key, "ssl_ca_certs": clients, "ssl_cert_reqs": needs}
 
 
 class BoundedHttp(HttpToolsProtocol):

@@ -26,6 +26,8 @@ CONFIG = PREFIX + "CONFIG"
 
 SECRETS = frozenset({"hash_key", "comment_key"})
 """In the environment only."""
+FILES = ("clients_file", "state_dir", "ca_file", "tls_certificate", "tls_key", "tls_clients")
+"""Relative to the settings file, where it names them."""
 SHORTEST_KEY = 32
 
 Mode = Literal["production", "sandbox"]
@@ -101,6 +103,14 @@ class Settings(BaseSettings):
     )
     ca_file: FilePath | None = Field(None, description="a PEM file of further authorities of FHIR and key servers")
 
+    tls_certificate: FilePath | None = Field(
+        None, description="a PEM file with this service's certificate and its chain"
+    )
+    tls_key: FilePath | None = Field(None, description="a PEM file with the key of tls_certificate")
+    tls_clients: FilePath | None = Field(
+        None, description="a PEM file of authorities that callers' certificates are from"
+    )
+
     clients: dict[str, Any] = Field({}, description="a table [clients.NAME] for each CDS Client")
     clients_file: Path | None = Field(None, description="a TOML file with a table [clients.NAME] for each client")
 
@@ -144,6 +154,14 @@ class Settings(BaseSettings):
                 "comment_key (BACLOFEN_CDS_COMMENT_KEY): feedback_comments wants comments to be kept, and they are "
                 f"kept encrypted only; set {type(self).model_fields['comment_key'].description}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _tls_whole(self) -> Self:
+        for name, needs in (("tls_certificate", "tls_key"), ("tls_key", "tls_certificate"), ("tls_clients", "tls_key")):
+            if getattr(self, name) and not getattr(self, needs):
+                about = f"{needs} ({PREFIX}{needs.upper()})"
+                raise ValueError(f"{about}: {name} needs it; set {type(self).model_fields[needs].description}")
         return self
 
     @model_validator(mode="after")
@@ -225,7 +243,7 @@ def _read(config: Path) -> dict[str, Any]:
         raise SettingsError(f"{config}: config: a settings file cannot name another; take it out")
     for name in SECRETS & settings.keys():
         raise SettingsError(f"{config}: {name}: a secret does not stand in a file; set {PREFIX}{name.upper()} instead")
-    for name in ("clients_file", "state_dir"):
+    for name in FILES:
         if isinstance(settings.get(name), str):
             settings[name] = str(config.resolve().parent / settings[name])
     return settings

@@ -20,7 +20,6 @@ PAGE = ROOT / "docs" / "conformance.md"
 
 ELSEWHERE: Mapping[str, str] = {
     "Q12": "measured, not asserted: [benchmarks](../benchmarks/README.md)",
-    "J17": "at the proxy: [operations](operations.md)",
     "R4": "[calls.py](../tests/conformance/calls.py) `assert_refused`, through which every test of an error goes",
     "X1": "the table of threats: [threat model](threat-model.md)",
     "X2": "[test_warmed.py](../tests/unit/test_warmed.py); rules with an age of the value: the vignettes",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -15,10 +16,11 @@ import httpx
 
 
 class Service:
-    def __init__(self, port: int, pid: int, log: Path) -> None:
+    def __init__(self, port: int, pid: int, log: Path, tls: ssl.SSLContext | None = None) -> None:
         self.port = port
         self.pid = pid
-        self.url = f"http://127.0.0.1:{port}"
+        self.tls = tls
+        self.url = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
         self._log = log
 
     def log(self) -> str:
@@ -27,8 +29,8 @@ class Service:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Service]:
-    """``baclofen-cds serve``, until the block ends."""
+def serving(folder: Path, *arguments: str, tls: ssl.SSLContext | None = None, **environment: str) -> Iterator[Service]:
+    """``baclofen-cds serve``, until the block ends. ``tls``: how a client connects that it lets in."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -43,7 +45,7 @@ def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Servi
             stderr=subprocess.STDOUT,
             env=clean | environment,
         )
-        service = Service(port, process.pid, log)
+        service = Service(port, process.pid, log, tls)
         try:
             _wait(process, service)
             yield service
@@ -57,7 +59,7 @@ def _wait(process: subprocess.Popen[bytes], service: Service) -> None:
         if process.poll() is not None:
             raise RuntimeError(f"the service ended: {service.log()}")
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{service.url}/readyz").status_code == 200:
+            if httpx.get(f"{service.url}/readyz", verify=service.tls or True).status_code == 200:
                 return
         time.sleep(0.1)
     raise RuntimeError("the service did not become ready")

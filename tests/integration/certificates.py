@@ -28,6 +28,12 @@ class Authority:
         return self.folder / "authority.pem"
 
     def server(self, name: str, *, until: datetime = NOW + DAY, signed_by: Authority | None = None) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.issued(name, until=until, signed_by=signed_by))
+        return context
+
+    def issued(self, name: str, *, until: datetime = NOW + DAY, signed_by: Authority | None = None) -> Path:
+        """A file with a key and its certificate."""
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = signed_by or self
         alternatives = x509.SubjectAlternativeName([x509.DNSName(name)])
@@ -39,9 +45,7 @@ class Authority:
         )
         path = self.folder / f"{name}-{certificate.serial_number}.pem"
         path.write_bytes(_pem(key) + certificate.public_bytes(serialization.Encoding.PEM))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        return context
+        return path
 
     def bad_servers(self) -> dict[str, ssl.SSLContext]:
         old = self.server("localhost")
