@@ -116,7 +116,7 @@ class FhirServer:
     admitted: bool
     _headers: httpx.Headers = field(repr=False)
     bytes_left: int
-    """Of all answers of this call together."""
+    """Of all answers of this call together; below 0 when several came at once."""
     asked: int = field(default=0, init=False)
     answered: int = field(default=0, init=False)
     read: int = field(default=0, init=False)
@@ -130,7 +130,7 @@ class FhirServer:
         try:
             async with asyncio.timeout_at(self.deadline):
                 absolute = url if "://" in url.partition("?")[0] else f"{self.base}/{url}"
-                most = min(self._client.most_bytes, self.bytes_left)
+                most = max(0, min(self._client.most_bytes, self.bytes_left))
                 result, answered = await self._client.get(absolute, self._headers, rank, most)
                 self.answered += answered
         except TimeoutError:

@@ -189,6 +189,28 @@ def test_59_pages_without_an_end_stay_within_the_cap_of_the_call() -> None:
     assert asyncio.run(run()) == [b" " * 2000] * TOGETHER + [Unread.TOO_LARGE]
 
 
+@pytest.mark.parametrize("over", [0, 1, 2])
+def test_59_nor_beyond_it_when_several_came_at_once(over: int) -> None:
+    """What is left may then be less than nothing, which to the inflater would mean: without limit."""
+
+    async def run() -> bytes | Unread:
+        sizes = iter([2000, 2000, over])
+
+        async def handler(request: httpx.Request) -> httpx.Response:
+            await asyncio.sleep(0)
+            if "gzip" in str(request.url):
+                return answer(gzip.compress(b" " * 1000), encoding="gzip")
+            return answer(b" " * next(sizes))
+
+        client = FhirClient(lambda: httpx.MockTransport(handler), most_bytes=2000)
+        with client.server(EHR, TOKEN, asyncio.get_running_loop().time() + 5) as server:
+            await asyncio.gather(*(server.get(f"Observation?page={number}") for number in range(3)))
+            assert server.bytes_left == -over
+            return await server.get("Observation?gzip")
+
+    assert asyncio.run(run()) is Unread.TOO_LARGE
+
+
 def test_gzip_is_read_in_whatever_pieces_it_comes() -> None:
     packed = gzip.compress(b'{"resourceType":"Patient"}')
     pieces = [packed[at : at + 1] for at in range(len(packed))]
