@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
 from cards.outcome import ChangeDose, Proposal, Regimen, Taper, TaperStep
 
@@ -23,9 +24,27 @@ def in_words(regimen: Regimen) -> str:
     return f"{', '.join(said)} ({regimen.daily})"
 
 
+SMALLEST_TABLET = Decimal(5)
+"""mg; a dose that is no whole number of them is half of one, or a liquid."""
+
+
 def instead(proposals: Iterable[Proposal]) -> str:
-    """The doses to order instead, each whole; empty when none is proposed."""
-    return "; or ".join(filter(None, map(_said, proposals)))
+    """The doses to order instead, each whole, with the product that they need; empty when none is proposed."""
+    offered = list(proposals)
+    said = "; or ".join(filter(None, map(_said, offered)))
+    doses = [dose for proposal in offered for regimen in _regimens(proposal) for dose in regimen.doses]
+    halves = any(dose.value % SMALLEST_TABLET for dose in doses)
+    return f"{said} – needs 5 mg tablets or a liquid" if halves else said
+
+
+def _regimens(proposal: Proposal) -> Iterable[Regimen]:
+    match proposal:
+        case ChangeDose(regimen=regimen):
+            return (regimen,)
+        case Taper(steps=steps):
+            return [step.regimen for step in steps]
+        case _:
+            return ()
 
 
 def _said(proposal: Proposal) -> str:

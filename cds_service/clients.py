@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cards.triage import DATA_CARDS, ORDER
 from cds_service import settings as settings_of
 from cds_service.client_values import ALL, READERS, USUAL_ALGORITHMS, Origin, WrongError
 from cds_service.dialects import Dialect
@@ -162,6 +163,13 @@ def _incomplete(table: Mapping[str, Any], read: Mapping[str, Any]) -> Iterable[s
     both = read.get("rules_off", frozenset()) & read.get("rules_silent", frozenset())
     if both and table["rules_silent"] != ALL:
         yield f"rules_silent: {', '.join(sorted(both))} is off already; name each rule once"
+    silent = read.get("rules_silent", frozenset())
+    shown = set(ORDER) - DATA_CARDS - silent - read.get("rules_off", frozenset())
+    if shown and (hidden := sorted(silent & DATA_CARDS)):
+        yield (
+            f"rules_silent: {', '.join(hidden)} says what could not be checked: without it no card would read as safe "
+            'while others are shown; take it out, or set rules_silent = "all"'
+        )
 
 
 def _conflicts(clients: Sequence[CdsClient]) -> Iterable[str]:

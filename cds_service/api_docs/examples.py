@@ -77,7 +77,7 @@ CARDS: Json = {
             "summary": (
                 "Baclofen 30 mg/day with eGFR 38: suggest 7.5 mg/day; step 7.5 mg/day per 7+ days, limit 15 mg/day"
             ),
-            "detail": "**Order instead:** 2.5 mg three times a day (7.5 mg/day).",
+            "detail": "**Order instead:** 2.5 mg three times a day (7.5 mg/day) – needs 5 mg tablets or a liquid.",
             "indicator": "critical",
             "source": {
                 "label": "Baclofen safety service",

@@ -167,9 +167,35 @@ def test_the_dose_advice_is_whole_in_words(ehrs: Ehrs, dialect: str) -> None:
     ]
     start = order_sign(order(mg=5), prefetch=chart(kidney=search(egfr(50))))
     assert any(
-        "**Order instead:** 2.5 mg three times a day (7.5 mg/day)." in card["detail"]
+        "**Order instead:** 2.5 mg three times a day (7.5 mg/day) – needs 5 mg tablets or a liquid." in card["detail"]
         for card in ehrs.cards(dialect, start)
     )
+
+
+AMOUNT = re.compile(r"[0-9.]+ mg")
+OFTEN = re.compile(r"once a day|twice a day|(?:three|four) times a day|in the (?:morning|afternoon|evening)|at night")
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_whatever_generic_would_change_stands_in_the_words_of_epic(ehrs: Ehrs, name: str) -> None:
+    """Epic takes no change of an order: each dose, how often, for how long, and the product that it needs are words."""
+    said = "\n".join(card["detail"] for card in ehrs.cards("epic", SCENARIOS[name]))
+    for suggestion in suggestions(ehrs.cards("generic", SCENARIOS[name])):
+        for action in suggestion["actions"]:
+            lines = action.get("resource", {}).get("dosageInstruction", []) if action["type"] == "update" else []
+            for text in (line["text"] for line in lines if "text" in line):
+                dose, often = AMOUNT.findall(text)[0], OFTEN.findall(text)[0]
+                assert re.search(rf"{re.escape(dose)} {often}\b", said), text
+        if "needs 5 mg tablets or a liquid" in suggestion["label"]:
+            assert "needs 5 mg tablets or a liquid" in said
+        if "supply" in suggestion["label"]:
+            assert re.search(r"small amounts|supply", said)
+
+
+def test_the_scenarios_change_doses_steps_and_products(ehrs: Ehrs) -> None:
+    labels = [one["label"] for request in SCENARIOS.values() for one in suggestions(ehrs.cards("generic", request))]
+    for kind in ("Change to", "Taper: ", "needs 5 mg tablets or a liquid"):
+        assert any(kind in label for label in labels), kind
 
 
 def established(daily: int, egfr_value: float) -> Json:

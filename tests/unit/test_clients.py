@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cards.triage import DATA_CARDS, ORDER
 from cds_service.client_values import READERS
 from cds_service.clients import CdsClient, load
 from cds_service.dialects import Dialect
@@ -125,7 +126,8 @@ def test_what_is_not_said_is_the_cautious_choice(tmp_path: Path) -> None:
         ('rules_off = ["renal"]', r"rules_off: renal: no such rule \(the rules are .*renal-aki"),
         ('rules_off = ["data-unavailable"]', "rules_off: data-unavailable says what could not be checked"),
         ('rules_off = ["renal-aki"]\nrules_silent = ["renal-aki"]', "rules_silent: renal-aki is off already"),
-        ('rules_silent = "every"', "rules_silent: .*assessed and not shown, or \"all\""),
+        ('rules_silent = "every"', 'rules_silent: .*assessed and not shown, or "all"'),
+        ('rules_silent = ["data-unavailable"]', "rules_silent: data-unavailable says what could not be checked"),
         ("calls_at_once = 0", "calls_at_once: is not a whole number from 1"),
         ("calls_at_once = true", "calls_at_once: is not a whole number from 1"),
         ("calls_per_minute = 1.5", "calls_per_minute: is not a whole number from 1"),
@@ -235,3 +237,16 @@ def test_the_public_test_client_is_known_in_sandbox_mode() -> None:
 def test_a_profile_of_the_site_stands_above_the_public_test_client(tmp_path: Path) -> None:
     text = f"[clients.mine]\n{LEAST.replace('https://ehr.example/fhir', 'https://sandbox.cds-hooks.org')}"
     assert clients(tmp_path, text).keys() == {"mine"}
+
+
+def test_what_could_not_be_checked_is_silent_only_where_all_is(tmp_path: Path) -> None:
+    """Silence while something else is shown would read as safe."""
+
+    def silent(*rules: str) -> frozenset[str]:
+        return clients(tmp_path, f"[clients.north]\n{LEAST}rules_silent = {json.dumps(rules)}\n")["north"].rules_silent
+
+    assert silent(*ORDER) == set(ORDER)
+    assert silent("renal-aki") == {"renal-aki"}
+    for rule in DATA_CARDS:
+        with pytest.raises(SettingsError, match=f"{rule} says what could not be checked"):
+            silent(*(set(ORDER) - {"renal-aki"}))

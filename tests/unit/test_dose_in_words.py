@@ -45,9 +45,11 @@ STEPS = (
 
 def test_what_to_order_instead() -> None:
     change = ChangeDose(regimen("2.5", "2.5"), "if unavoidable, after dialysis")
-    assert instead([change]) == "2.5 mg twice a day (5 mg/day), if unavoidable, after dialysis"
+    needs = "– needs 5 mg tablets or a liquid"
+    assert instead([change]) == f"2.5 mg twice a day (5 mg/day), if unavoidable, after dialysis {needs}"
+    assert instead([ChangeDose(regimen("10", "7.5"))]).endswith(needs)
     assert instead([ChangeDose(regimen("5")), WithdrawOrder(), change]) == (
-        "5 mg once a day (5 mg/day); or 2.5 mg twice a day (5 mg/day), if unavoidable, after dialysis"
+        f"5 mg once a day (5 mg/day); or 2.5 mg twice a day (5 mg/day), if unavoidable, after dialysis {needs}"
     )
     assert instead([WithdrawOrder(), OrderTest(Test.CREATININE)]) == ""
     assert instead([]) == ""
