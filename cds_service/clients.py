@@ -167,8 +167,8 @@ def _incomplete(table: Mapping[str, Any], read: Mapping[str, Any]) -> Iterable[s
     shown = set(ORDER) - DATA_CARDS - silent - read.get("rules_off", frozenset())
     if shown and (hidden := sorted(silent & DATA_CARDS)):
         yield (
-            f"rules_silent: {', '.join(hidden)} says what could not be checked: without it no card would read as safe "
-            'while others are shown; take it out, or set rules_silent = "all"'
+            f"rules_silent: {', '.join(hidden)}: what could not be checked is said as long as any rule is shown, since "
+            'silence would read as safe; take it out, or set rules_silent = "all"'
         )
 
 

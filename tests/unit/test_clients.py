@@ -127,7 +127,7 @@ def test_what_is_not_said_is_the_cautious_choice(tmp_path: Path) -> None:
         ('rules_off = ["data-unavailable"]', "rules_off: data-unavailable says what could not be checked"),
         ('rules_off = ["renal-aki"]\nrules_silent = ["renal-aki"]', "rules_silent: renal-aki is off already"),
         ('rules_silent = "every"', 'rules_silent: .*assessed and not shown, or "all"'),
-        ('rules_silent = ["data-unavailable"]', "rules_silent: data-unavailable says what could not be checked"),
+        ('rules_silent = ["data-unavailable"]', "rules_silent: data-unavailable: what could not be checked is said"),
         ("calls_at_once = 0", "calls_at_once: is not a whole number from 1"),
         ("calls_at_once = true", "calls_at_once: is not a whole number from 1"),
         ("calls_per_minute = 1.5", "calls_per_minute: is not a whole number from 1"),
@@ -248,5 +248,5 @@ def test_what_could_not_be_checked_is_silent_only_where_all_is(tmp_path: Path) -
     assert silent(*ORDER) == set(ORDER)
     assert silent("renal-aki") == {"renal-aki"}
     for rule in DATA_CARDS:
-        with pytest.raises(SettingsError, match=f"{rule} says what could not be checked"):
+        with pytest.raises(SettingsError, match=f"{rule}.*: what could not be checked is said"):
             silent(*(set(ORDER) - {"renal-aki"}))
