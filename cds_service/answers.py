@@ -186,7 +186,9 @@ class Answer:
         kinds = set(map(type, found))
         if not kinds.issubset(self.expected) or resources.Patient in kinds:
             return False
-        clinical = [one for one in found if isinstance(one, resources.Clinical)]
+        clinical = found
+        if not all(issubclass(kind, resources.Clinical) for kind in kinds):
+            clinical = [one for one in found if isinstance(one, resources.Clinical)]
         subjects = set(map(_SUBJECT, clinical))
         subjects.update(map(_PATIENT, clinical))
         return all(subject is None or _may_be(subject, self.patient_id) for subject in subjects)

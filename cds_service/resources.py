@@ -22,18 +22,18 @@ class Lenient(Struct, gc=False, kw_only=True):
     """Base: unknown members are ignored, every element may be absent."""
 
 
-class Code(Struct, gc=False, kw_only=True, frozen=True):
+class Code(Struct, gc=False, frozen=True):
     """A Coding whose display is not read."""
 
     system: str | None = None
     code: str | int | float | None = None
 
 
-class Coding(Code, frozen=True):
+class Coding(Code, frozen=True, kw_only=True):
     display: str | None = None
 
 
-class Coded(Struct, gc=False, kw_only=True, frozen=True):
+class Coded(Struct, gc=False, frozen=True):
     """A CodeableConcept of which only the codes are read."""
 
     coding: tuple[Code | None, ...] | Code | None = None

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from operator import itemgetter
 from typing import TypeVar
 
 from cards.facts import BodyMeasurements
 from cards.quantities import Height, Weight
 from cds_service.gather.codes import Recognition
 from cds_service.gather.fhir_values import number
-from cds_service.gather.measured import USABLE, Factor, UnitProblem, Units, converted, taken
+from cds_service.gather.measured import (
+    USABLE,
+    Factor,
+    UnitProblem,
+    Units,
+    converted,
+    day_taken,
+    days_before,
+    written_day,
+)
 from cds_service.resources import Observation, Quantity
 
 _Q = TypeVar("_Q", Weight, Height)
@@ -58,16 +68,20 @@ def _newest(
     today: date,
 ) -> tuple[_Q, date] | None:
     """Of one day the lower value: a lower height gives the lower eGFR, a lower weight the higher dose per kilogram."""
-    by_day: dict[date, list[Observation]] = {}
-    for one in measured:
-        moment = taken(one) if one.status in USABLE else None
-        if moment and moment.day and moment.day <= today:
-            by_day.setdefault(moment.day, []).append(one)
-    for day in sorted(by_day, reverse=True):
-        amounts = [amount for one in by_day[day] if (amount := _amount(one.valueQuantity, factors, likely)) is not None]
-        if amounts:
-            return kind(min(amounts)), day
-    return None
+    newest: date | None = None
+    amounts: list[Decimal] = []
+    enough = ""
+    for written, one in sorted([(written_day(one), one) for one in measured], key=itemgetter(0), reverse=True):
+        if written < enough:
+            break
+        day = day_taken(one) if one.status in USABLE else None
+        if day is None or day > today or (newest and day < newest):
+            continue
+        amount = _amount(one.valueQuantity, factors, likely)
+        if amount is not None:
+            amounts = [*amounts, amount] if day == newest else [amount]
+            newest, enough = day, days_before(day, 2)
+    return (kind(min(amounts)), newest) if newest else None
 
 
 def _amount(quantity: Quantity | None, factors: Units[Factor], likely: tuple[Decimal, Decimal]) -> Decimal | None:

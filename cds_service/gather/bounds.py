@@ -6,12 +6,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 from math import ceil
 
+from msgspec import Raw, UnsetType
+
 from cards.facts import Unreadable
 from cards.quantities import Days
 from cards.values import frozen
 from cds_service.gather.amounts import Frequency, over
 from cds_service.gather.fhir_values import Precision, number, when
-from cds_service.gather.timing import DAY, days_in, positive
+from cds_service.gather.lookup import Kept
+from cds_service.gather.timing import days_in, positive
 from cds_service.resources import Period, Quantity, Timing
 
 
@@ -64,11 +67,20 @@ def duration(quantity: Quantity | None) -> Days | None:
 def days_of(quantity: Quantity | None) -> int | None:
     if quantity is None:
         return None
-    value, unit = number(quantity.value), days_in(quantity.code) or days_in(quantity.unit)
+    if isinstance(quantity.value, UnsetType):
+        return None
+    return _DAYS_OF[bytes(quantity.value), quantity.code, quantity.unit]
+
+
+def _days_of(length: tuple[bytes, str | None, str | None]) -> int | None:
+    """Of a value and its unit, as code and as text."""
+    written, code, name = length
+    value, unit = number(Raw(written)), days_in(code) or days_in(name)
     if not isinstance(value, Decimal) or unit is None or value <= 0:
         return None
-    days = int(value) if unit == DAY else int(value * unit.numerator // unit.denominator)
+    days = int(value * unit.numerator // unit.denominator)
     return max(days, 1) if days <= _LONGEST else None
 
 
+_DAYS_OF = Kept(_days_of, 256)
 _LONGEST = 36500

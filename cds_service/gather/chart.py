@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import Enum, IntEnum
 
@@ -13,18 +12,17 @@ from cards.facts import ChartText, Setting, Standing
 from cards.values import frozen
 from cds_service.gather.amounts import Frequency
 from cds_service.gather.bounds import days_of, of_period
-from cds_service.gather.fhir_values import When, when
+from cds_service.gather.fhir_values import When, exact_day, when
+from cds_service.gather.instructions import Instructions
 from cds_service.gather.setting import setting_of
 from cds_service.gather.shelf import type_name
 from cds_service.gather.timing import frequency
 from cds_service.resources import (
-    Dosage,
     MedicationDispense,
     MedicationRequest,
     MedicationStatement,
     Period,
     Reference,
-    dosages,
 )  # fmt: skip
 
 ENDED_RECENTLY = timedelta(days=7)
@@ -85,14 +83,12 @@ class Entry:
     supply_ends: date | None
     ran_out: bool
     """Completed, not stopped: over only because its supply came to its end."""
-    dosages: tuple[Dosage, ...]
-    dosages_lost: bool
-    """They are there and malformed."""
+    instructions: Instructions
 
     @property
     def one_off(self) -> bool:
         """A single dose given in hospital."""
-        return _is_one_off(self.resource, self.dosages)
+        return _is_one_off(self.resource, self.instructions)
 
     @property
     def prescriber(self) -> ChartText | None:
@@ -105,8 +101,9 @@ def read_entry(resource: ChartResource, today: date) -> Entry | None:
     status, source = _status(resource, said)
     if status is None:
         return None
-    read = dosages(resource.dosage if isinstance(resource, MedicationStatement) else resource.dosageInstruction)
-    started, ends = _span(resource, read or (), today)
+    written = resource.dosage if isinstance(resource, MedicationStatement) else resource.dosageInstruction
+    instructions = Instructions(written)
+    started, ends = _span(resource, instructions, today)
     standing, ended, history = _standing(status, source, started, ends, today)
     return Entry(
         resource=resource,
@@ -119,8 +116,7 @@ def read_entry(resource: ChartResource, today: date) -> Entry | None:
         ended=ended,
         supply_ends=ends,
         ran_out=said == "completed",
-        dosages=read or (),
-        dosages_lost=read is None,
+        instructions=instructions,
     )
 
 
@@ -137,10 +133,11 @@ def _status(resource: ChartResource, said: str) -> tuple[_Status | None, Source]
     return _DISPENSE.get(said, _SUPPLIED), _DISPENSED
 
 
-def _span(resource: ChartResource, instructions: Sequence[Dosage], today: date) -> tuple[date | None, date | None]:
+def _span(resource: ChartResource, instructions: Instructions, today: date) -> tuple[date | None, date | None]:
     """When it began and when it ends, as far as it says so."""
     if isinstance(resource, MedicationRequest):
-        started = _day(when(resource.authoredOn) or when(resource.dateWritten), today)
+        authored = resource.authoredOn
+        started = exact_day(authored) or _day(when(authored) or when(resource.dateWritten), today)
         return started, _request_ends(resource, started, instructions)
     if isinstance(resource, MedicationStatement):
         period = resource.effectivePeriod or Period()
@@ -170,7 +167,7 @@ def _standing(
     return _RECENT, None, not recent
 
 
-def _request_ends(request: MedicationRequest, started: date | None, instructions: Sequence[Dosage]) -> date | None:
+def _request_ends(request: MedicationRequest, started: date | None, instructions: Instructions) -> date | None:
     """Validity of the prescription, else its supply, else the end of its instructions."""
     dispense = request.dispenseRequest
     if dispense is not None and dispense.validityPeriod is not None:
@@ -181,10 +178,11 @@ def _request_ends(request: MedicationRequest, started: date | None, instructions
     supply = _after(started, days_of(dispense.expectedSupplyDuration) if dispense else None)
     if supply is not None:
         return supply
-    periods = [dosage.timing.repeat.boundsPeriod for dosage in instructions if dosage.timing and dosage.timing.repeat]
+    repeats = [dosage.timing.repeat for dosage in instructions.read if dosage.timing]
+    periods = [repeat.boundsPeriod for repeat in repeats if repeat]
     ends = [of_period(period).end if period else None for period in periods]
     known = [end for end in ends if end is not None]
-    return max(known) if known and len(known) == len(instructions) else None
+    return max(known) if known and len(known) == len(instructions.read) else None
 
 
 def _after(start: date | None, supply: int | None) -> date | None:
@@ -201,10 +199,10 @@ def _day(read: When | None, today: date) -> date | None:
     return read.day or max(read.earliest.date(), min(read.latest.date(), today))
 
 
-def _is_one_off(resource: ChartResource, instructions: Sequence[Dosage]) -> bool:
+def _is_one_off(resource: ChartResource, instructions: Instructions) -> bool:
     if not isinstance(resource, MedicationRequest) or setting_of(resource.category) is not Setting.INPATIENT:
         return False
-    often = [frequency(dosage.timing) for dosage in instructions]
+    often = [frequency(dosage.timing) for dosage in instructions.read]
     return bool(often) and all(isinstance(one, Frequency) and one.once for one in often)
 
 

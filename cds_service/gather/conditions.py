@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 
 import msgspec
 from msgspec import Raw, UnsetType
 
 from cards.facts import ChartText, Input, Missing, Origin, Problem, ProblemEntry, ProblemList, Why
 from cds_service.gather.codes import Codes, Recognition
-from cds_service.gather.fhir_values import codings, is_nameless, texts, when
+from cds_service.gather.fhir_values import codings, exact_day, is_nameless, texts, when
+from cds_service.gather.lookup import Kept
 from cds_service.gather.lookup import coded as codes_of
 from cds_service.records import NotAvailable, PatientRecords, Records
 from cds_service.resources import UNREADABLE, CodeableConcept, Condition, Period, Procedure, Resource
@@ -26,17 +26,19 @@ _PERFORMED = frozenset({"completed", "in-progress"})
 
 def problems(records: PatientRecords, codes: Codes, now: datetime) -> ProblemList | Missing:
     """Conditions. Resolved ones stay as history; refuted ones and errors do not count."""
-    today, classes = now.date(), codes.problems_as(_classified)
-    found = (
-        _problem(condition, classes[codes_of(condition.code)], today)
-        for condition in _everything(records.conditions, records.others)
-        if isinstance(condition, Condition)
-    )
-    unknown = codes.problems_as(_is_unknown)
-    unread = sum(
-        isinstance(one, Condition) and _may_be_current(one) and unknown[codes_of(one.code)] is not False
-        for one in _everything(records.conditions)
-    )
+    today, classes, unknown = now.date(), codes.problems_as(_classified), codes.problems_as(_is_unknown)
+    found: list[ProblemEntry | None] = []
+    unread = 0
+    for one in _everything(records.conditions):
+        if isinstance(one, Condition):
+            code = codes_of(one.code)
+            found.append(_problem(one, classes[code], today))
+            unread += unknown[code] is not False and _may_be_current(one)
+    found += [
+        _problem(one, classes[codes_of(one.code)], today)
+        for one in records.others.resources
+        if isinstance(one, Condition)
+    ]
     gap = f"entries without a code that is known here: {unread}" if unread else ""
     return _listed(Input.PROBLEMS, records.conditions, found, gap)
 
@@ -44,11 +46,11 @@ def problems(records: PatientRecords, codes: Codes, now: datetime) -> ProblemLis
 def procedures(records: PatientRecords, codes: Codes, now: datetime) -> ProblemList | Missing:
     """Procedures that were performed; one that is still in progress is active."""
     today, classes = now.date(), codes.problems_as(_classified)
-    found = (
+    found = [
         _procedure(procedure, classes[codes_of(procedure.code)], today)
         for procedure in _everything(records.procedures, records.others)
         if isinstance(procedure, Procedure)
-    )
+    ]
     unread = sum(
         isinstance(one, Procedure) and one.status in _PERFORMED and is_nameless(one.code)
         for one in _everything(records.procedures)
@@ -75,16 +77,22 @@ def _is_unknown(recognised: Recognition) -> bool:
 
 
 def _listed(
-    what: Input, sent: Records | NotAvailable, found: Iterator[ProblemEntry | None], gap: str
+    what: Input, sent: Records | NotAvailable, found: Sequence[ProblemEntry | None], gap: str
 ) -> ProblemList | Missing:
     """Entries under keys that we did not name count too, but do not make up for a list that was not sent.
 
     ``gap``: how many entries nobody can read; empty when there is none.
     """
-    entries = tuple(dict.fromkeys(entry for entry in found if entry is not None))
+    entries = _each_once([entry for entry in found if entry is not None])
     if isinstance(sent, Records):
         return ProblemList(entries, sent.incomplete or gap)
     return ProblemList(entries, sent.reason) if entries else Missing(what, Why.NOT_AVAILABLE, sent.reason)
+
+
+def _each_once(entries: list[ProblemEntry]) -> tuple[ProblemEntry, ...]:
+    if len({entry.origin.resource for entry in entries}) == len(entries):
+        return tuple(entries)
+    return tuple(dict.fromkeys(entries))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +163,7 @@ def named(concept: CodeableConcept | None, code: str) -> ChartText:
 def status_codes(raw: Raw | UnsetType) -> frozenset[str]:
     """Status codes, from a CodeableConcept (R4) or a code (STU3, DSTU2); a text only when there is no code. None of a
     malformed element: the entry then counts. Few are in use, so what they say is kept."""
-    if isinstance(raw, UnsetType):
-        return frozenset()
-    written = bytes(raw)
-    return _kept_status_codes(written) if len(written) <= _LONGEST_KEPT else _status_codes(written)
+    return frozenset() if isinstance(raw, UnsetType) else _STATUS_CODES[bytes(raw)]
 
 
 def _status_codes(written: bytes) -> frozenset[str]:
@@ -175,8 +180,7 @@ def _status_codes(written: bytes) -> frozenset[str]:
     return codes or normal(value.text or "")
 
 
-_LONGEST_KEPT = 400
-_kept_status_codes = lru_cache(maxsize=256)(_status_codes)
+_STATUS_CODES = Kept(_status_codes, 256)
 _decode_status = msgspec.json.Decoder(CodeableConcept | str | None).decode
 
 
@@ -190,7 +194,11 @@ def _newest(dates: tuple[str | None, ...], kinds: frozenset[Problem], today: dat
 
     A transplant lifts dialysis, so it is as old as it can be; anything else is as recent as it can be.
     """
-    read = [moment for text in dates if text and (moment := when(text)) is not None]
+    given = [text for text in dates if text]
+    exact = [day for text in given if (day := exact_day(text)) is not None]
+    if len(exact) == len(given):
+        return max(exact, default=None)
+    read = [moment for text in given if (moment := when(text)) is not None]
     exact = [moment.day for moment in read if moment.day is not None]
     if exact:
         return max(exact)

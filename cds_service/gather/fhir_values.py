@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import IntEnum
@@ -14,6 +13,7 @@ from typing import NamedTuple, TypeVar, overload
 
 from msgspec import Raw, UnsetType
 
+from cards.values import frozen
 from cds_service.resources import Code, CodeableConcept, Coded, Coding
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ def first(*values: T | None) -> T | None:
 # -------------------------------------------------------------------------------------------------------- numbers
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotANumber:
     """A value that stands where FHIR has a number and is none. The reason reads on after the element's name."""
 
@@ -67,13 +67,11 @@ def number(raw: Raw | UnsetType) -> Decimal | NotANumber | None:
     if isinstance(raw, UnsetType):
         return None
     written = bytes(raw)
-    if written == b"null":
-        return None
-    if written[:1] == b'"':
-        return NotANumber("is text, not a number")
     # ``raw`` is JSON: what begins as a number is one.
-    if not (written[:1].isdigit() or written[:1] == b"-"):
-        return NotANumber("is not a number")
+    if written[0] not in b"-0123456789":
+        if written == b"null":
+            return None
+        return NotANumber("is text, not a number" if written.startswith(b'"') else "is not a number")
     if len(written) > _LONGEST_NUMBER:
         return NotANumber("is out of range")
     value = Decimal(written.decode("ascii"))
@@ -112,6 +110,20 @@ _DATE_TIME = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)"
     r"(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|z|[+-]\d\d:?\d\d)?)?)?)?"
 )
+
+
+def exact_day(text: str | None) -> date | None:
+    """The UTC day of a date or a time with zone; ``None`` for anything else, which ``when`` may read. Where only a day
+    is wanted of many dates, in half the time."""
+    if text is None or not _USUAL.match(text):
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).date() if len(text) > _A_DAY else date.fromisoformat(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+_A_DAY = len("2026-11-23")
 
 
 def when(text: str | None) -> When | None:
@@ -189,7 +201,7 @@ def _zone(text: str | None) -> timezone:
 # ----------------------------------------------------------------------------------------------------- references
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """What a ``Reference.reference`` points to. A version is dropped: the current resource is meant."""
 

@@ -5,9 +5,9 @@ A result that is there and cannot be used becomes a clause for the prescriber an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple, TypeVar
@@ -24,16 +24,18 @@ from cards.facts import (
     Why,
 )  # fmt: skip
 from cards.quantities import CystatinC, Egfr, SerumCreatinine
+from cards.values import frozen
 from cds_service.gather.codes import Codes, Recognition
 from cds_service.gather.kidney_values import Kind, Measured, Unusable, has_value, read
-from cds_service.gather.lookup import has_code
+from cds_service.gather.lookup import HAS_CODE
 from cds_service.gather.measured import (
     NO_RESULT,
     USABLE,
-    is_before,
+    days_before,
     lacks_older_only,
     observations_in,
     taken,
+    written_day,
 )  # fmt: skip
 from cds_service.records import NotAvailable, PatientRecords, Records
 from cds_service.resources import Component, Observation
@@ -63,9 +65,11 @@ _STILL_MATTERS = timedelta(days=7)
 
 _LONGEST_WINDOW = timedelta(days=365)
 """R8 and R9 of rules.md 4: what is older only counts when it is the newest value of all."""
-_LOOK_BACK = timedelta(days=400)
-"""Beyond every window, counted from today and from the newest creatinine."""
-_WELL_WITHIN = timedelta(days=30)
+_LOOK_BACK = 402
+"""Days: beyond every window of rules.md 4, counted from the newest result of the same kind."""
+_OF_ONE_COLLECTION = 32
+"""Of an eGFR without cystatin C only the newest collection counts (R1)."""
+_WITH_CYSTATIN = (EgfrMethod.CYSTATIN_C, EgfrMethod.CKD_EPI_2012_CR_CYS, EgfrMethod.CKD_EPI_2021_CR_CYS)
 
 
 @dataclass(slots=True)
@@ -82,23 +86,13 @@ class _Sheet:
         return not (self.egfrs or self.creatinines or self.cystatins or self.unread)
 
     def add(self, meaning: _Meaning, measured: Measured, moment: datetime, origin: Origin) -> None:
-        value, bound = measured.value, measured.bound
-        match meaning.kind:
-            case Kind.EGFR:
-                self.egfrs.append(EgfrResult(Egfr(value), bound, meaning.method, moment, measured.indexed, origin))
-            case Kind.CREATININE:
-                self.creatinines.append(CreatinineResult(SerumCreatinine(value), moment, origin, bound))
-            case Kind.CYSTATIN_C:
-                self.cystatins.append(CystatinResult(CystatinC(value), moment, origin))
-
-    def settled(self, since: datetime, now: datetime) -> set[_Series]:
-        """Kinds of result of which a newer one is here, so that no rule asks about one from before ``since``."""
-        within = since + _WELL_WITHIN
-        return (
-            {(Kind.EGFR, one.method) for one in self.egfrs if within <= one.taken <= now}
-            | {(Kind.CREATININE, None) for one in self.creatinines if within <= one.taken <= now}
-            | {(Kind.CYSTATIN_C, None) for one in self.cystatins if within <= one.taken <= now}
-        )
+        value, bound, kind = measured.value, measured.bound, meaning.kind
+        if kind is Kind.EGFR:
+            self.egfrs.append(EgfrResult(Egfr(value), bound, meaning.method, moment, measured.indexed, origin))
+        elif kind is Kind.CREATININE:
+            self.creatinines.append(CreatinineResult(SerumCreatinine(value), moment, origin, bound))
+        else:
+            self.cystatins.append(CystatinResult(CystatinC(value), moment, origin))
 
     def clauses(self, today: date) -> tuple[str, ...]:
         """What could not be used and might have mattered, newest first, those without a date last."""
@@ -119,23 +113,17 @@ class _Sheet:
 def kidney_results(records: PatientRecords, codes: Codes, now: datetime) -> KidneyResults | Missing:
     """Missing only when nothing was sent under any key; results under a key that we did not name count."""
     sheet = _Sheet()
-    since = datetime((now - _LOOK_BACK).year, 1, 1, tzinfo=UTC)
-    older = []
-    for part in _parts(observations_in(records.kidney, records.observations, records.others), codes):
-        if is_before(part.observation, str(since.year)):
-            older.append(part)
-        else:
-            _read_part(part, sheet)
-    settled = sheet.settled(since, now) if older else ()
-    for part in older:
-        if part.meaning.series not in settled:
-            _read_part(part, sheet)
+    asked_since: dict[str, str] = {}
+    found = observations_in(records.kidney, records.observations, records.others)
+    for part in _newest_parts_first(found, codes):
+        series = part.meaning.series
+        if part.written_day >= asked_since.get(series, ""):
+            taken_at = _read_part(part, sheet)
+            if taken_at is not None and taken_at <= now and series not in asked_since:
+                asked_since[series] = days_before(taken_at.date(), part.meaning.asked_for)
     sent = records.kidney
-    meant = codes.observations_as(_meaning)
     for observation in observations_in(sent):
-        if meant[observation.code] or observation.component or has_code(observation.code):
-            continue
-        if observation.status not in NO_RESULT:
+        if not (HAS_CODE[observation.code] or observation.component or observation.status in NO_RESULT):
             moment = taken(observation)
             sheet.unread.append((moment.day if moment else None, "a result without a code"))
     if isinstance(sent, NotAvailable) and sheet.is_empty:
@@ -166,19 +154,19 @@ def _newest_first(results: list[_R]) -> tuple[_R, ...]:
     return tuple(one for _, together in groupby(ordered, _MOMENT) for one in dict.fromkeys(together))
 
 
-_MOMENT = attrgetter("taken")
+_MOMENT, _WRITTEN_DAY = attrgetter("taken"), attrgetter("written_day")
 
 
-_Series = tuple[Kind, EgfrMethod | None]
-
-
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Meaning:
     kind: Kind
     method: EgfrMethod
     after_dialysis: bool
     coding: str
-    series: _Series
+    series: str
+    """Of whose results the newest decides."""
+    asked_for: int
+    """How many days before its newest result others of the series are asked about."""
 
 
 def _meaning(found: Recognition) -> _Meaning | None:
@@ -190,49 +178,54 @@ def _meaning(found: Recognition) -> _Meaning | None:
     flags = frozenset[str]().union(*(found.value_sets[value_set] for value_set in named))
     method = next((method for flag, method in _METHODS.items() if flag in flags), EgfrMethod.UNSTATED)
     kind = _SETS[named[0]]
-    series = (kind, method if kind is Kind.EGFR else None)
-    return _Meaning(kind, method, "post-dialysis" in flags, found.coding, series)
+    series, asked_for = kind.value, _LOOK_BACK
+    if kind is Kind.EGFR:
+        series = method.value
+        asked_for = _LOOK_BACK if method in _WITH_CYSTATIN else _OF_ONE_COLLECTION
+    return _Meaning(kind, method, "post-dialysis" in flags, found.coding, series, asked_for)
 
 
 class _Part(NamedTuple):
+    written_day: str
     meaning: _Meaning
     observation: Observation
     part: Observation | Component
     """The result itself, or a member of a panel; a panel's own code carries no value."""
 
 
-def _parts(found: Iterable[Observation], codes: Codes) -> Iterator[_Part]:
-    lookup = codes.observations_as(_meaning)
+def _newest_parts_first(found: Iterable[Observation], codes: Codes) -> list[_Part]:
+    meaning = codes.observations_as(_meaning)
+    parts: list[_Part] = []
     for observation in found:
-        members = []
-        if observation.component:
-            members = [
-                _Part(meaning, observation, component)
-                for component in observation.component
-                if (meaning := lookup[component.code])
-            ]
-            yield from members
-        own = lookup[observation.code]
-        if own and (not members or has_value(observation)):
-            yield _Part(own, observation, observation)
+        own, members = meaning[observation.code], observation.component
+        if own is None and not members:
+            continue
+        day = written_day(observation)
+        named = [_Part(day, kind, observation, one) for one in members or () if (kind := meaning[one.code])]
+        parts += named
+        if own and (not named or has_value(observation)):
+            parts.append(_Part(day, own, observation, observation))
+    return sorted(parts, key=_WRITTEN_DAY, reverse=True)
 
 
-def _read_part(part: _Part, sheet: _Sheet) -> None:
-    meaning, observation, measured = part
+def _read_part(part: _Part, sheet: _Sheet) -> datetime | None:
+    """When it was taken, if it can be used."""
+    _, meaning, observation, measured = part
     if observation.status in NO_RESULT:
-        return
+        return None
     kind, moment = meaning.kind, taken(observation)
     day = moment.day if moment else None
     if moment is None or day is None:
         dated = observation.effectiveDateTime or observation.effectivePeriod or observation.effectiveInstant
         sheet.unread.append((None, f"{kind.value} with {'an inexact date' if dated else 'no date'}"))
-        return
+        return None
     result = _refused(observation.status, after_dialysis=meaning.after_dialysis) or read(kind, measured)
     if isinstance(result, Unusable):
         sheet.unread.append((day, f"{kind.value} of {day} {result.reason}"))
-        return
+        return None
     origin = Origin(f"Observation/{observation.id}" if observation.id else "Observation", meaning.coding)
     sheet.add(meaning, result, moment.earliest, origin)
+    return moment.earliest
 
 
 def _refused(status: str | None, *, after_dialysis: bool) -> Unusable | None:

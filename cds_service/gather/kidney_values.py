@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
 from msgspec import UnsetType
 
 from cards.facts import Bound
+from cards.values import frozen
 from cds_service.gather.fhir_values import NotANumber, number, texts
 from cds_service.gather.measured import Factor, UnitProblem, Units, converted
 from cds_service.resources import Component, Observation, Quantity
@@ -23,7 +23,7 @@ class Kind(Enum):
     CYSTATIN_C = "cystatin C"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measured:
     value: Decimal
     """mL/min/1.73 m², mg/dL or mg/L by kind."""
@@ -31,7 +31,7 @@ class Measured:
     indexed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unusable:
     reason: str
     """Reads on after "creatinine of 2026-10-01"."""
@@ -83,7 +83,9 @@ _IMPLAUSIBLE = Unusable("is not plausible")
 
 def read(kind: Kind, part: Observation | Component) -> Measured | Unusable:
     """``part``: an Observation, or a component of one."""
-    return _READERS[kind](part)
+    if kind is Kind.EGFR:
+        return _egfr(part)
+    return _creatinine(part) if kind is Kind.CREATININE else _cystatin(part)
 
 
 def has_value(part: Observation | Component) -> bool:
@@ -129,9 +131,6 @@ def _concentration(part: Observation | Component, factors: Units[Factor]) -> Mea
     return Unusable(amount.value) if isinstance(amount, UnitProblem) else Measured(amount, bound)
 
 
-_READERS = {Kind.EGFR: _egfr, Kind.CREATININE: _creatinine, Kind.CYSTATIN_C: _cystatin}
-
-
 def _number(part: Observation | Component) -> tuple[Decimal, Bound, Quantity] | Unusable:
     quantity = part.valueQuantity
     value = number(quantity.value) if quantity else None
@@ -141,7 +140,7 @@ def _number(part: Observation | Component) -> tuple[Decimal, Bound, Quantity] | 
         return Unusable("has no value" if isinstance(part.valueInteger, UnsetType) else UnitProblem.MISSING.value)
     if isinstance(value, NotANumber):
         return Unusable(value.reason)
-    bound = _BOUNDS.get((quantity.comparator or "").strip())
+    bound = _BOUNDS.get(quantity.comparator.strip()) if quantity.comparator else Bound.EXACT
     return Unusable("has a comparator that is not known") if bound is None else (value, bound, quantity)
 
 

@@ -1,4 +1,7 @@
-"""What the codes of a concept mean to one reader, worked out once: charts repeat few of them."""
+"""What is worked out once, because charts repeat it: what codes mean, what a status or a route says.
+
+Never what tells one patient from another: no date, no result, no text of a problem.
+"""
 
 from __future__ import annotations
 
@@ -8,37 +11,44 @@ from typing import TypeVar
 from cds_service.gather.fhir_values import codings
 from cds_service.resources import Code, CodeableConcept, Coded
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 KEPT = 20_000
 LONGEST_KEPT = 400
-"""Meanings kept at most, and the characters of their codes: these come from outside."""
+"""Answers kept at most, and the characters of a key: these come from outside."""
 
 
-class Lookup(dict[Coded | None, T | None]):
-    """Codes only: neither texts nor displays are kept, nor may the meaning depend on them. Nothing is meant by none."""
+class Kept(dict[K, T]):
+    def __init__(self, work_out: Callable[[K], T], most: int = KEPT) -> None:
+        super().__init__()
+        self._work_out = work_out
+        self._most = most
+
+    def __missing__(self, key: K) -> T:
+        answer = self._work_out(key)
+        if len(self) >= self._most:
+            self.clear()
+        if len(str(key)) <= LONGEST_KEPT:
+            self[key] = answer
+        return answer
+
+
+class Lookup(Kept[Coded | None, T | None]):
+    """What the codes of a concept mean to one reader: codes only, neither texts nor displays. None mean nothing."""
 
     def __init__(self, meaning: Callable[[Coded], T]) -> None:
-        super().__init__()
-        self._meaning = meaning
-
-    def __missing__(self, coded: Coded | None) -> T | None:
-        if coded is None or not coded.coding:
-            return None
-        meaning = self._meaning(coded)
-        if len(self) >= KEPT:
-            self.clear()
-        if len(str(coded)) <= LONGEST_KEPT:
-            self[coded] = meaning
-        return meaning
+        super().__init__(lambda coded: meaning(coded) if coded is not None and coded.coding else None)
 
 
 def coded(concept: CodeableConcept | None) -> Coded | None:
     """Its codes without its words."""
     if concept is None or not concept.coding:
         return None
-    return Coded(coding=tuple([Code(system=one.system, code=one.code) for one in codings(concept)]))
+    coding = concept.coding
+    if isinstance(coding, tuple) and len(coding) == 1 and (only := coding[0]) is not None:
+        return Coded((Code(only.system, only.code),))
+    return Coded(tuple([Code(one.system, one.code) for one in codings(concept)]))
 
 
-def has_code(coded: Coded | None) -> bool:
-    return any(one.code for one in codings(coded))
+HAS_CODE: Lookup[bool] = Lookup(lambda coded: any(one.code for one in codings(coded)))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Generic, TypeVar
 
-from cds_service.gather.fhir_values import When, texts, when
+from cds_service.gather.fhir_values import When, exact_day, texts, when
 from cds_service.records import NotAvailable, Records
 from cds_service.resources import Observation, Quantity
 
@@ -52,10 +52,28 @@ def taken(observation: Observation) -> When | None:
     return when(date_of(observation))
 
 
-def is_before(observation: Observation, year: str) -> bool:
-    """By the first four digits of its date, which most are left out for."""
+def day_taken(observation: Observation) -> date | None:
+    """The exact day, in half the time."""
     text = date_of(observation)
-    return text is not None and text[:4] < year and text[:4].isdigit()
+    day = exact_day(text)
+    if day is None and (moment := when(text)) is not None:
+        return moment.day
+    return day
+
+
+def written_day(observation: Observation) -> str:
+    """The day as written: to put many results in order, and to leave out old ones, without reading their dates. What is
+    written otherwise comes after every day. The UTC day may be the one before or after."""
+    text = date_of(observation)
+    return text[:10] if text and len(text) >= _DAY and text[4] == "-" and text[:4].isdigit() else _NO_DAY
+
+
+def days_before(day: date, days: int) -> str:
+    """To compare with ``written_day``."""
+    return (day - timedelta(min(days, day.toordinal() - 1))).isoformat()
+
+
+_DAY, _NO_DAY = len("2026-11-23"), "~"
 
 
 def lacks_older_only(sent: Records, today: date, window: timedelta) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -23,7 +23,14 @@ from cards.facts import (
     Why,
 )  # fmt: skip
 from cards.values import frozen
-from cds_service.gather.chart import AUTHORED_RECENTLY, SUPPLY_ENDED_RECENTLY, ChartResource, Entry, Source, read_entry
+from cds_service.gather.chart import (
+    AUTHORED_RECENTLY,
+    SUPPLY_ENDED_RECENTLY,
+    ChartResource,
+    Entry,
+    Source,
+    read_entry,
+)
 from cds_service.gather.codes import Codes
 from cds_service.gather.dosage import MALFORMED
 from cds_service.gather.drafts import DraftOrder, draft_orders
@@ -50,7 +57,7 @@ class _Known:
     def counts(self) -> bool:
         """Whether any rule may ask about it: not a cream, not a single dose in hospital."""
         asked = self.medicine.classes or self.medicine.is_baclofen or not self.medicine.recognised
-        return not asked or not (is_on_the_surface(self.medicine, self.entry.dosages) or self.entry.one_off)
+        return not asked or not (is_on_the_surface(self.medicine, self.entry.instructions.read) or self.entry.one_off)
 
     @property
     def is_current(self) -> bool:
@@ -114,14 +121,10 @@ def _entries(everything: Iterable[Resource], medicines: Medicines, today: date) 
 
 
 def _that_matter(entries: Sequence[_Known]) -> list[_Known]:
-    """What is over is asked about only of baclofen, of rescue products, and of a medicine that goes on."""
+    """What is over is asked about only of some medicines, and of one that goes on."""
     going_on = {one.medicine.name for one in entries if one.is_current}
-    return [one for one in entries if (one.is_current or _is_asked_of_the_past(one, going_on)) and one.counts]
-
-
-def _is_asked_of_the_past(one: _Known, going_on: Collection[tuple[str, ...]]) -> bool:
-    medicine = one.medicine
-    return medicine.is_baclofen or DrugClass.OPIOID_RESCUE in medicine.classes or medicine.name in going_on
+    asked = [one for one in entries if one.medicine.name in going_on or one.medicine.is_asked_of_the_past]
+    return [one for one in asked if one.counts]
 
 
 def _beside_draft(one: _Known, draft: DraftOrder | None, today: date) -> _Known | None:
@@ -172,8 +175,8 @@ def _medication(one: _Known, run_starts: Mapping[date, date]) -> Medication:
         standing=entry.standing,
         started=run_starts[entry.started] if entry.started else None,
         ended=entry.ended,
-        as_needed=bool(medicine.classes) and taken_as_needed(entry.dosages),
-        opioids=opioid_doses(medicine, entry.dosages),
+        as_needed=bool(medicine.classes) and taken_as_needed(entry.instructions.read),
+        opioids=opioid_doses(medicine, entry.instructions.read),
         origin=Origin(entry.reference, medicine.coding, medicine.by_text),
     )
 
@@ -251,8 +254,8 @@ def _speaks_for(order: ChartBaclofen, statement: ChartBaclofen) -> bool:
 
 def _chart_baclofen(one: _Known, today: date) -> tuple[_Known, ChartBaclofen]:
     entry, medicine = one.entry, one.medicine
-    route, dose = prescribed(medicine, entry.dosages)
-    if entry.dosages_lost:
+    route, dose = prescribed(medicine, entry.instructions.read)
+    if entry.instructions.lost:
         dose = MALFORMED
     ended = entry.standing is Standing.RECENT
     if ended and entry.ran_out and entry.supply_ends is not None:

@@ -47,6 +47,11 @@ class Medicine:
         """Some drug, ours or another one (resolutions.md 16)."""
         return bool(self.value_sets) or self.covered
 
+    @once
+    def is_asked_of_the_past(self) -> bool:
+        """How long ago it was taken matters too."""
+        return self.is_baclofen or DrugClass.OPIOID_RESCUE in self.classes
+
     @property
     def nameless(self) -> bool:
         """Nothing says which medicine it is: no code, no word, and a reference that leads nowhere."""

@@ -11,6 +11,7 @@ from cds_service.gather.codes import OpioidIngredient
 from cds_service.gather.dosage import oral_dose, read_schedule
 from cds_service.gather.drug_text import tokens
 from cds_service.gather.fhir_values import codings, many, texts
+from cds_service.gather.lookup import Kept
 from cds_service.gather.medicine import Medicine
 from cds_service.gather.products import Strength
 from cds_service.gather.pump import pump_dose
@@ -61,18 +62,16 @@ def is_on_the_surface(medicine: Medicine, dosages: Sequence[Dosage]) -> bool:
         return True
     if medicine.route is not None or DrugClass.OPIOID in medicine.classes:
         return False
-    routes = [set(tokens(" ".join(_written(dosage.route)))) for dosage in dosages if dosage.route is not None]
-    return bool(routes) and all(words & _SURFACE_ROUTES for words in routes)
+    routes = [_ON_THE_SURFACE[dosage.route] for dosage in dosages if dosage.route is not None]
+    return bool(routes) and all(routes)
 
 
 def _stated(dosage: Dosage) -> Route | None:
     """From the route element, by code or by its words; else from a text that is read whole."""
-    return _of_element(dosage.route) or _of_text(dosage)
+    return (_OF_ELEMENT[dosage.route] if dosage.route else None) or _of_text(dosage)
 
 
-def _of_element(concept: CodeableConcept | None) -> Route | None:
-    if concept is None:
-        return None
+def _of_element(concept: CodeableConcept) -> Route | None:
     told = {_ROUTE_CODES[str(coding.code)] for coding in codings(concept) if str(coding.code) in _ROUTE_CODES}
     told = told or _in_words(_written(concept))
     return told.pop() if len(told) == 1 else None
@@ -84,12 +83,16 @@ def _in_words(written: Sequence[str]) -> set[Route]:
     return named | {Route.INTRATHECAL for text in written if text.strip().upper() == "IT"}
 
 
-def _written(concept: CodeableConcept | None) -> list[str]:
-    if concept is None:
-        return []
+def _written(concept: CodeableConcept) -> list[str]:
     coded = codings(concept)
     codes = (coding.code for coding in coded if isinstance(coding.code, str) and coding.code.isalpha())
     return list(texts(concept.text, *(coding.display for coding in coded), *codes))
+
+
+_OF_ELEMENT = Kept(_of_element, 256)
+_ON_THE_SURFACE: Kept[CodeableConcept, bool] = Kept(
+    lambda route: bool(_SURFACE_ROUTES.intersection(tokens(" ".join(_written(route))))), 256
+)
 
 
 def _of_text(dosage: Dosage) -> Route | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -415,8 +415,7 @@ def test_bad_values_of_the_future_are_ignored_and_good_ones_are_left_to_the_reso
     assert (len(found.egfrs), found.unreadable) == (1, ("creatinine of 2026-01-01 has no unit",))
 
 
-# ------------------------------------------------------------------------------------------- results of earlier years
-# NOW is 2026-11-23: 400 days back lies in 2025.
+# ------------------------------------------------------------------------------------- results that are not asked about
 
 
 def creatinines(*days: str, **more: Any) -> list[dict[str, Any]]:
@@ -429,15 +428,22 @@ def days_of(*given: dict[str, Any]) -> list[str]:
         [one.taken for one in found.egfrs], [one.taken for one in found.creatinines],
         [one.taken for one in found.cystatins],
     ]  # fmt: skip
-    return [f"{moment:%Y-%m-%d}" for moment in itertools.chain(*taken)]
+    return [moment.date().isoformat() for moment in itertools.chain(*taken)]
 
 
-def test_an_earlier_year_is_not_asked_about_when_there_is_a_newer_result() -> None:
-    assert days_of(*creatinines("2026-11-01", "2025-01-01", "2024-12-31", "2019-05-05")) == ["2026-11-01", "2025-01-01"]
+@pytest.mark.parametrize("newest", ["2026-11-01", "2020-03-01"])
+@pytest.mark.parametrize("sent", [1, -1])
+def test_only_what_lies_within_every_window_before_the_newest_of_its_kind(newest: str, sent: int) -> None:
+    """R8 looks 365 days back from the newest creatinine."""
+    day = date.fromisoformat(newest)
+    within, beyond = ((day - timedelta(days)).isoformat() for days in (366, 404))
+    assert days_of(*creatinines(newest, within, beyond)[::sent]) == [newest, within]
 
 
-def test_it_is_asked_about_when_it_is_the_newest() -> None:
-    assert days_of(*creatinines("2019-05-05", "2024-12-31")) == ["2024-12-31", "2019-05-05"]
+def test_of_an_egfr_only_the_newest_collection() -> None:
+    days = ("2026-11-01", "2026-10-31", "2026-09-01")
+    results = [observation(MDRD, 75, INDEXED, effectiveDateTime=day, id=day) for day in days]
+    assert days_of(*results) == ["2026-11-01", "2026-10-31"]
 
 
 def test_each_kind_and_each_method_has_a_newest_of_its_own() -> None:
@@ -450,9 +456,11 @@ def test_each_kind_and_each_method_has_a_newest_of_its_own() -> None:
     assert days_of(*new, cystatin) == ["2026-11-01", "2019-05-05"]
 
 
-@pytest.mark.parametrize(("newer", "kept"), [("2025-01-30", 2), ("2025-01-31", 1)])
-def test_results_of_one_collection_are_not_parted_by_new_year(newer: str, kept: int) -> None:
-    assert len(days_of(*creatinines(newer, "2024-12-31"))) == kept
+def test_an_egfr_with_cystatin_c_counts_for_a_year() -> None:
+    """R3: beside newer ones without it."""
+    days = ("2026-11-01", "2025-12-01")
+    results = [observation(CR_CYS, 75, INDEXED, effectiveDateTime=day, id=day) for day in days]
+    assert days_of(*results) == list(days)
 
 
 def test_only_a_result_that_counts_makes_an_older_one_idle() -> None:
@@ -461,6 +469,11 @@ def test_only_a_result_that_counts_makes_an_older_one_idle() -> None:
     assert days_of(*creatinines("2026-11-01", status="preliminary"), *old) == ["2019-05-05"]
 
 
-def test_a_date_that_cannot_be_read_is_of_no_year() -> None:
-    found = read(*creatinines("2026-11-01", "the 5th of May", "5-2019"))
-    assert found.unreadable == ("creatinine with an inexact date",)
+@pytest.mark.parametrize("day", ["2019", "2026-11", "the 5th of May", "5-2019", "2019-13-45"])
+def test_a_date_that_is_no_day_is_said_beside_a_newer_result(day: str) -> None:
+    found = read(*creatinines("2026-11-01", day))
+    assert found.unreadable == (() if day == "2019-13-45" else ("creatinine with an inexact date",))
+
+
+def test_the_first_day_of_all_is_read_too() -> None:
+    assert days_of(*creatinines("0001-01-01")) == ["0001-01-01"]

@@ -6,7 +6,7 @@ import pytest
 
 from cds_service.gather import lookup
 from cds_service.gather.codes import Codes, Recognition
-from cds_service.gather.lookup import Lookup, coded
+from cds_service.gather.lookup import Kept, Lookup, coded
 from cds_service.resources import Code, CodeableConcept, Coded, Coding
 
 LOINC = "http://loinc.org"
@@ -71,11 +71,11 @@ def test_without_a_coding_nothing_is_meant(meanings: Lookup[str], nothing: Coded
     assert meanings[nothing] is None
 
 
-def test_what_is_kept_has_an_end(meanings: Lookup[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookup, "KEPT", 3)
-    for code in range(20):
-        assert meanings[concept(str(code))] == str(code)
-        assert len(meanings) <= 3
+def test_what_is_kept_has_an_end() -> None:
+    kept = Kept(str, most=3)
+    for number in range(20):
+        assert kept[number] == str(number)
+        assert len(kept) <= 3
 
 
 def test_a_long_coding_is_not_kept(meanings: Lookup[str]) -> None:
