@@ -17,6 +17,8 @@ from cds_service.warmed import NOTHING, Earlier, OfClient, never
 
 SHORTEST = 1.0
 """Seconds that a token must still be good for."""
+JUDGING = 0.01
+"""Seconds of ``fhir_seconds`` that are kept for what follows the reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Reading:
     """Of the allowed ones, those that may be read without a token."""
     https_only: bool = True
     seconds: float = 0.4
-    """From the start of a call until it is answered with what has come, whatever the FHIR server is doing."""
+    """From the start of a call until what has come is judged, whatever the FHIR server is doing."""
     earlier: OfClient = never
 
     @classmethod
@@ -66,7 +68,7 @@ class Reading:
         """For a client that is bound to ``bases``. In sandbox mode the servers of this machine may be read too.
         Raises ``SettingsError``."""
         try:
-            bound, seconds = only(bases), settings.fhir_seconds
+            bound, seconds = only(bases), max(settings.fhir_seconds - JUDGING, settings.fhir_seconds / 2)
         except ValueError as error:
             raise SettingsError(f"fhir_servers: {error}; write it as https://ehr.example/fhir/R4") from None
         if not settings.sandbox:

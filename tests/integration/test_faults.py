@@ -174,7 +174,7 @@ def test_58_one_search_that_hangs_delays_nothing_else(service: Service) -> None:
     assert has_kidney_card(shown)
     assert "problem list" in text_of(shown)
     assert "did not answer in time" in text_of(shown)
-    assert DEADLINE * 0.9 < seconds < DEADLINE + MARGIN
+    assert DEADLINE - 0.05 < seconds < DEADLINE + MARGIN
 
 
 def test_57_the_retry_is_inside_the_deadline(service: Service) -> None:
@@ -191,7 +191,7 @@ def test_36_58_the_medicine_of_the_draft_and_all_else_have_one_deadline(service:
     with broken.running({"Medication/b1": late(DEADLINE * 0.75, says(medication)), "": silence}) as server:
         shown, seconds = timed(service, reading(server, draft=draft))
     assert "did not answer in time" in text_of(shown)
-    assert DEADLINE * 0.9 < seconds < DEADLINE + MARGIN
+    assert DEADLINE - 0.05 < seconds < DEADLINE + MARGIN
 
 
 def test_58_no_connection_comes_about(service: Service) -> None:

@@ -25,8 +25,8 @@ def client() -> FhirClient:
     return FhirClient(lambda: httpx.MockTransport(lambda _: httpx.Response(500)))
 
 
-SANDBOX = Reading.of(load(mode="sandbox", fhir_seconds=0.4), client(), {}, ["https://bound.example/fhir"])
-PRODUCTION = Reading.of(Settings.model_construct(mode="production", fhir_seconds=0.4), client(), {}, [EHR])
+SANDBOX = Reading.of(load(mode="sandbox", fhir_seconds=0.41), client(), {}, ["https://bound.example/fhir"])
+PRODUCTION = Reading.of(Settings.model_construct(mode="production", fhir_seconds=0.41), client(), {}, [EHR])
 
 
 def access(reading: Reading, server: Any = EHR, **authorization: Any) -> Access | NoAccess:
@@ -88,10 +88,16 @@ def test_F5_65_a_token_that_runs_out_is_not_used(expires_in: Any, deadline: floa
 
 
 def test_F5_the_deadline_is_not_after_the_expiry() -> None:
-    slow = Reading.of(Settings.model_construct(mode="production", fhir_seconds=9.0), client(), {}, [EHR])
+    slow = Reading.of(Settings.model_construct(mode="production", fhir_seconds=9.01), client(), {}, [EHR])
     granted = access(slow, expires_in=2)
     assert isinstance(granted, Access)
     assert granted.deadline == 102.0
+
+
+@pytest.mark.parametrize(("seconds", "reading"), [(0.4, 0.39), (0.02, 0.01), (0.01, 0.005)])
+def test_time_is_left_to_judge_what_was_read(seconds: float, reading: float) -> None:
+    asked = Reading.of(Settings.model_construct(mode="production", fhir_seconds=seconds), client(), {}, [EHR])
+    assert asked.seconds == pytest.approx(reading)
 
 
 @pytest.mark.parametrize(
