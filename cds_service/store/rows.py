@@ -79,13 +79,9 @@ class Row:
 
 
 def _cell(value: Value) -> Cell:
-    match value:
-        case str():
-            return value if value.isascii() and "\0" not in value else _storable(value)
-        case datetime():
-            return utc_text(value)
-        case _:
-            return value
+    if isinstance(value, str):
+        return value if value.isascii() and "\0" not in value else _storable(value)
+    return utc_text(value) if isinstance(value, datetime) else value
 
 
 def _storable(text: str) -> str:
@@ -98,4 +94,4 @@ def utc_text(at: datetime) -> str:
     without a zone."""
     if at.tzinfo is None:
         raise ValueError("a moment without a zone")
-    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
