@@ -25,6 +25,8 @@ class Service:
         self.today = date.fromisoformat(TODAY)
         with patch.object(app_of, "_clock", lambda _: self._now):
             self.app: FastAPI = app_of.create_app(load(None, **whole))
+        # As it has when the service is ready.
+        self.app.state.store.start()
 
     def _now(self) -> datetime:
         return datetime.combine(self.today, time(12), UTC)
