@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cds_service import log
 from cds_service.errors import HeadersTooLarge, InternalFault, ServiceError
-from cds_service.routes import HookCalls, error_response
+from cds_service.routes import NO_STORE, HookCalls, error_response
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -116,12 +116,15 @@ class DirectCall:
             await error_response(error)(scope, receive, send)
             return
         headers = [
-            (b"cache-control", b"no-store"),
+            *_ALWAYS,
             (b"content-length", b"%d" % len(answer)),
             (b"content-type", b"application/json"),
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
+
+
+_ALWAYS = tuple((name.encode(), value.encode()) for name, value in NO_STORE.items())
 
 
 class BasePath:

@@ -58,7 +58,8 @@ Head = Iterable[tuple[bytes, bytes]]
 """The headers of a request, as ASGI has them."""
 
 DISCOVERY = "/cds-services"
-NO_STORE = {"cache-control": "no-store"}
+NO_STORE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+"""On every answer: kept by nobody on the way, and taken for nothing but what it says it is."""
 
 
 def json_response(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:

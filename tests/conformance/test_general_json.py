@@ -94,4 +94,5 @@ def test_G9_json_in_utf8_and_never_stored(client: Client, body: str) -> None:
     for response in (post(client, body), client.get("/cds-services"), client.get("/nowhere"), client.get(SERVICE)):
         assert response.headers["content-type"] == "application/json"
         assert response.headers["cache-control"] == "no-store"
+        assert response.headers["x-content-type-options"] == "nosniff"
         response.content.decode("utf-8")
