@@ -54,9 +54,11 @@ def draw(points: dict[str, dict[str, list[tuple[float, float]]]]) -> None:
     for place, (name, (x, y, log)) in zip(axes, _AXES.items(), strict=True):
         for line, pairs in points[name].items():
             place.plot(*zip(*pairs, strict=True), marker="o", label=line)
-        place.set(xlabel=x, ylabel=y, ylim=(None if log else 0, None))
+        place.set(xlabel=x, ylabel=y)
         if log:
             place.set(xscale="log", yscale="log")
+        else:
+            place.set(ylim=(0, None))
         place.grid(alpha=0.3)
         place.legend(fontsize=7)
     figure.savefig(HERE / "growth.svg", metadata={"Date": None})

@@ -110,7 +110,7 @@ def growth() -> Iterator[tuple[str, str, float, float]]:
             body = payload.request(size)
             for side in (echo, ours):
                 measure(side, body, 3)
-                found = measure(side, body, max(3, 2_000_000 // len(body) // 2))
+                found = measure(side, body, max(20, 20_000_000 // (len(body) + 50_000)))
                 yield "size", side.name, len(body) / 1000, found.cpu * 1000
         for connections in (1, 2, 4, 8, 16, 32, 64):
             for side in (echo, ours):
