@@ -371,6 +371,7 @@ _decode: Callable[[bytes | Raw], Resource] = msgspec.json.Decoder(Resource).deco
 _peek = msgspec.json.Decoder(_Peek).decode
 _READ = frozenset(kind.__struct_config__.tag for kind in Resource.__args__)
 
+
 def read(raw: bytes | Raw) -> Resource | Junk | None:
     """One resource; ``None`` for a type that we do not read, ``Junk`` for one that we do and that is malformed."""
     try:
