@@ -193,7 +193,10 @@ class TooManyCalls(ServiceError):
     status = 429
     code = "throttled"
     problem = "This client makes too many calls. The order was not checked."
-    cure = "Repeat the call after the seconds of the Retry-After header, or ask the operator of this service for more."
+    cure = (
+        "Repeat the call with a new token after the seconds of the Retry-After header, or ask the operator of this service "
+        "for more."
+    )
 
     def __init__(self, *, seconds: int) -> None:
         super().__init__(headers={"retry-after": str(seconds), "connection": "close"})
@@ -230,7 +233,7 @@ class TooBusy(ServiceError):
     status = 503
     code = "throttled"
     problem = "The service has too many calls at once. The order was not checked."
-    cure = "Repeat the call after the seconds of the Retry-After header."
+    cure = "Repeat the call with a new token after the seconds of the Retry-After header."
 
 
 class NotKept(ServiceError):

@@ -94,7 +94,7 @@ class Authenticator:
         """From the file of the profile; else from the key set that the token names, or from each of the profile."""
         if key := self._static[client.name].get((token.kid, token.algorithm)):
             return key
-        for url in client.jku if token.jku is None else [url for url in client.jku if url == token.jku]:
+        for url in [url for url in client.jku if token.jku in (None, url)]:
             if key := await self._key_sets.find(url, token.kid, token.algorithm):
                 return key
         return None
