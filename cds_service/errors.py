@@ -194,8 +194,8 @@ class TooManyCalls(ServiceError):
     code = "throttled"
     problem = "This client makes too many calls. The order was not checked."
     cure = (
-        "Repeat the call with a new token after the seconds of the Retry-After header, or ask the operator of this service "
-        "for more."
+        "Repeat the call with a new token after the seconds of the Retry-After header, or ask the operator of this "
+        "service for more."
     )
 
     def __init__(self, *, seconds: int) -> None:
