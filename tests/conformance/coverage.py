@@ -85,7 +85,7 @@ def page() -> Iterator[str]:
     yield ""
     yield (
         "Each row of the [checklist](specification/checklist.md) (CDS Hooks 2.0.1 clause by clause, then bad inputs "
-        "and faults), and what shows that it holds. Written by `make content`; a test compares it with the tests."
+        "and faults), and what shows that it holds. Written by `make content`."
     )
     section = ""
     for row in rows():
