@@ -18,6 +18,9 @@ UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises on bad input; the last two are not MsgspecErrors."""
 
 
+_NULL = Raw(b"null")
+
+
 class Lenient(Struct, gc=False, kw_only=True):
     """Base: unknown members are ignored, every element may be absent."""
 
@@ -117,8 +120,8 @@ class Patient(Lenient, tag_field="resourceType", tag="Patient"):
 
 
 class Component(Lenient):
-    code: Coded | None = None
-    valueQuantity: Quantity | None = None
+    code: Raw = _NULL
+    valueQuantity: Raw = _NULL
     valueString: str | None = None
     valueInteger: Raw | UnsetType = UNSET
     valueCodeableConcept: CodeableConcept | None = None
@@ -127,17 +130,34 @@ class Component(Lenient):
 
 class Observation(Clinical, tag_field="resourceType", tag="Observation"):
     status: str | None = None
-    code: Coded | None = None
+    code: Raw = _NULL
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     effectiveInstant: str | None = None
     issued: str | None = None
-    valueQuantity: Quantity | None = None
+    valueQuantity: Raw = _NULL
     valueString: str | None = None
     valueInteger: Raw | UnsetType = UNSET
     valueCodeableConcept: CodeableConcept | None = None
     valueDateTime: str | None = None
     component: list[Component] | None = None
+
+
+_decode_coded: Callable[[bytes], Coded | None] = msgspec.json.Decoder(Coded | None).decode
+_decode_quantity: Callable[[Raw], Quantity | None] = msgspec.json.Decoder(Quantity | None).decode
+
+
+def coded(written: bytes) -> Coded | None:
+    """The codes of a test. Raises ``UNREADABLE``."""
+    return _decode_coded(written)
+
+
+def quantity(part: Observation | Component) -> Quantity | None:
+    """``valueQuantity``; one that is malformed has a value that is no number."""
+    try:
+        return _decode_quantity(part.valueQuantity)
+    except UNREADABLE:
+        return Quantity(value=Raw(b"{}"))
 
 
 # ---------------------------------------------------------------------------------------- Condition, Procedure

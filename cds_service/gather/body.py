@@ -22,7 +22,7 @@ from cds_service.gather.measured import (
     days_before,
     written_day,
 )
-from cds_service.resources import Observation, Quantity
+from cds_service.resources import Observation, Quantity, quantity
 
 _Q = TypeVar("_Q", Weight, Height)
 
@@ -77,16 +77,16 @@ def _newest(
         day = day_taken(one) if one.status in USABLE else None
         if day is None or day > today or (newest and day < newest):
             continue
-        amount = _amount(one.valueQuantity, factors, likely)
+        amount = _amount(quantity(one), factors, likely)
         if amount is not None:
             amounts = [*amounts, amount] if day == newest else [amount]
             newest, enough = day, days_before(day, 2)
     return (kind(min(amounts)), newest) if newest else None
 
 
-def _amount(quantity: Quantity | None, factors: Units[Factor], likely: tuple[Decimal, Decimal]) -> Decimal | None:
-    value = number(quantity.value) if quantity else None
-    if quantity is None or quantity.comparator or not isinstance(value, Decimal):
+def _amount(given: Quantity | None, factors: Units[Factor], likely: tuple[Decimal, Decimal]) -> Decimal | None:
+    value = number(given.value) if given else None
+    if given is None or given.comparator or not isinstance(value, Decimal):
         return None
-    amount = converted(quantity, value, factors)
+    amount = converted(given, value, factors)
     return None if isinstance(amount, UnitProblem) or not likely[0] <= amount <= likely[1] else amount

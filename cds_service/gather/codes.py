@@ -19,7 +19,7 @@ from cards.terminology import FOLDER, NOTHING, Kind, Sets, System, Terminology
 from cds_service.gather.code_systems import LABELS, known_system, spellings
 from cds_service.gather.drug_text import DrugWords, Named, read_route, read_strength
 from cds_service.gather.fhir_values import codings
-from cds_service.gather.lookup import Lookup
+from cds_service.gather.lookup import Lookup, TestLookup
 from cds_service.gather.products import Key, Products, Strength
 from cds_service.resources import CodeableConcept, Coded
 
@@ -84,7 +84,8 @@ class Codes:
         self._words = words
         self._products = products
         self._answers: dict[tuple[Kind, str, str | int | float], Recognition] = {}
-        self._lookups: dict[tuple[Kind, Callable[[Recognition], Any]], Lookup[Any]] = {}
+        self._problems: dict[Callable[[Recognition], Any], Lookup[Any]] = {}
+        self._tests: dict[Callable[[Recognition], Any], TestLookup[Any]] = {}
 
     @classmethod
     def load(cls, snomed: bool = True, dmd: bool = True, folder: Path = FOLDER) -> Codes:
@@ -119,16 +120,14 @@ class Codes:
 
     def problems_as(self, meaning: Callable[[Recognition], T]) -> Lookup[T]:
         """``problem`` in the eyes of one reader, kept for as long as the value sets are loaded."""
-        return self._lookup(Kind.PROBLEM, meaning)
+        if meaning not in self._problems:
+            self._problems[meaning] = Lookup(lambda coded: meaning(self._by_code(Kind.PROBLEM, coded)))
+        return self._problems[meaning]
 
-    def observations_as(self, meaning: Callable[[Recognition], T]) -> Lookup[T]:
-        return self._lookup(Kind.OBSERVATION, meaning)
-
-    def _lookup(self, kind: Kind, meaning: Callable[[Recognition], T]) -> Lookup[T]:
-        reader = (kind, meaning)
-        if reader not in self._lookups:
-            self._lookups[reader] = Lookup(lambda coded: meaning(self._by_code(kind, coded)))
-        return self._lookups[reader]
+    def observations_as(self, meaning: Callable[[Recognition], T]) -> TestLookup[T]:
+        if meaning not in self._tests:
+            self._tests[meaning] = TestLookup(lambda coded: meaning(self._by_code(Kind.OBSERVATION, coded)))
+        return self._tests[meaning]
 
     # ---------------------------------------------------------------------------------------------- products
 

@@ -12,8 +12,7 @@ from msgspec import Raw, UnsetType
 from cards.facts import ChartText, Input, Missing, Origin, Problem, ProblemEntry, ProblemList, Why
 from cds_service.gather.codes import Codes, Recognition
 from cds_service.gather.fhir_values import codings, exact_day, is_nameless, texts, when
-from cds_service.gather.lookup import Kept
-from cds_service.gather.lookup import coded as codes_of
+from cds_service.gather.lookup import Kept, codes_of
 from cds_service.records import NotAvailable, PatientRecords, Records
 from cds_service.resources import UNREADABLE, CodeableConcept, Condition, Period, Procedure, Resource
 

@@ -14,7 +14,7 @@ from cards.quantities import plain_number
 from cds_service.gather.codes import Recognition
 from cds_service.gather.fhir_values import NotANumber, codings, number, texts
 from cds_service.gather.measured import NO_RESULT, USABLE, Factor, UnitProblem, Units, converted, taken
-from cds_service.resources import Component, Observation, Quantity
+from cds_service.resources import Component, Observation, Quantity, quantity
 
 _SET = "alcohol-use-observation"
 _BY_FLAG = {"audit-c-score": AlcoholTest.AUDIT_C, "peth": AlcoholTest.PETH, "blood-alcohol": AlcoholTest.ETHANOL}
@@ -105,8 +105,10 @@ def _refused(observation: Observation, *, dated: bool) -> _Unread | None:
 
 def _has_value(part: Observation | Component) -> bool:
     """One that was asked for and declined, or not done, has none."""
-    quantity = part.valueQuantity is not None and number(part.valueQuantity.value) is not None
-    return quantity or not isinstance(part.valueInteger, UnsetType) or any(True for _ in _answers(part))
+    given = quantity(part)
+    if given is not None and number(given.value) is not None:
+        return True
+    return not isinstance(part.valueInteger, UnsetType) or any(True for _ in _answers(part))
 
 
 def _read(test: AlcoholTest, part: Observation | Component, sex: Sex) -> _Result | _Unread:
@@ -121,9 +123,9 @@ def _read(test: AlcoholTest, part: Observation | Component, sex: Sex) -> _Result
 
 def _score(part: Observation | Component, sex: Sex) -> _Result | _Unread:
     """E-ALC-02: positive from 4 in men, from 3 in women and where the sex is not known."""
-    quantity = part.valueQuantity
-    value = number(quantity.value) if quantity else number(part.valueInteger)
-    if not isinstance(value, Decimal) or (quantity and quantity.comparator):
+    given = quantity(part)
+    value = number(given.value) if given else number(part.valueInteger)
+    if not isinstance(value, Decimal) or (given and given.comparator):
         return _Unread("is not a number")
     if value != int(value) or not 0 <= value <= _HIGHEST_AUDIT_C:
         return _Unread(f"is not between 0 and {_HIGHEST_AUDIT_C}")
@@ -150,17 +152,17 @@ def _answers(part: Observation | Component) -> Iterator[str]:
 
 
 def _concentration(part: Observation | Component, factors: Units[Factor], limit: Decimal) -> _Result | _Unread:
-    quantity = part.valueQuantity or Quantity()
-    value = number(quantity.value)
+    given = quantity(part) or Quantity()
+    value = number(given.value)
     if value is None:
         return _Unread("has an answer that is not known")
     if isinstance(value, NotANumber):
         return _Unread(value.reason)
-    amount = converted(quantity, value, factors)
+    amount = converted(given, value, factors)
     if isinstance(amount, UnitProblem):
         return _Unread(amount.value)
-    sign = (quantity.comparator or "").strip()
-    words = f"{sign}{plain_number(value)} {quantity.unit or quantity.code}"
+    sign = (given.comparator or "").strip()
+    words = f"{sign}{plain_number(value)} {given.unit or given.code}"
     match sign:
         case "":
             return _Result(amount >= limit, words)

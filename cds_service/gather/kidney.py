@@ -123,7 +123,7 @@ def kidney_results(records: PatientRecords, codes: Codes, now: datetime) -> Kidn
                 asked_since[series] = days_before(taken_at.date(), part.meaning.asked_for)
     sent = records.kidney
     for observation in observations_in(sent):
-        if not (HAS_CODE[observation.code] or observation.component or observation.status in NO_RESULT):
+        if not (HAS_CODE[bytes(observation.code)] or observation.component or observation.status in NO_RESULT):
             moment = taken(observation)
             sheet.unread.append((moment.day if moment else None, "a result without a code"))
     if isinstance(sent, NotAvailable) and sheet.is_empty:
@@ -197,11 +197,11 @@ def _newest_parts_first(found: Iterable[Observation], codes: Codes) -> list[_Par
     meaning = codes.observations_as(_meaning)
     parts: list[_Part] = []
     for observation in found:
-        own, members = meaning[observation.code], observation.component
+        own, members = meaning[bytes(observation.code)], observation.component
         if own is None and not members:
             continue
         day = written_day(observation)
-        named = [_Part(day, kind, observation, one) for one in members or () if (kind := meaning[one.code])]
+        named = [_Part(day, kind, observation, one) for one in members or () if (kind := meaning[bytes(one.code)])]
         parts += named
         if own and (not named or has_value(observation)):
             parts.append(_Part(day, own, observation, observation))

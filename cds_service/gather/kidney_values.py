@@ -12,7 +12,7 @@ from cards.facts import Bound
 from cards.values import frozen
 from cds_service.gather.fhir_values import NotANumber, number, texts
 from cds_service.gather.measured import Factor, UnitProblem, Units, converted
-from cds_service.resources import Component, Observation, Quantity
+from cds_service.resources import Component, Observation, Quantity, quantity
 
 
 class Kind(Enum):
@@ -89,17 +89,18 @@ def read(kind: Kind, part: Observation | Component) -> Measured | Unusable:
 
 
 def has_value(part: Observation | Component) -> bool:
-    quantity = part.valueQuantity
-    return (quantity is not None and number(quantity.value) is not None) or _text(part) != ""
+    given = quantity(part)
+    return (given is not None and number(given.value) is not None) or _text(part) != ""
 
 
 def _egfr(part: Observation | Component) -> Measured | Unusable:
-    given = (None if part.valueQuantity else _bound_in_text(part)) or _number(part)
+    of = quantity(part)
+    given = (None if of else _bound_in_text(part)) or _number(part, of)
     if isinstance(given, Unusable):
         return given
-    value, bound, quantity = given
+    value, bound, of = given
     # A bound in a text may stand without a unit: the code says what it is.
-    indexed = _INDEXED.of(quantity) if quantity else frozenset({True})
+    indexed = _INDEXED.of(of) if of else frozenset({True})
     if isinstance(indexed, UnitProblem):
         return Unusable(indexed.value)
     if not 0 < value <= _HIGHEST_EGFR:
@@ -123,25 +124,24 @@ def _cystatin(part: Observation | Component) -> Measured | Unusable:
 
 
 def _concentration(part: Observation | Component, factors: Units[Factor]) -> Measured | Unusable:
-    given = _number(part)
+    given = _number(part, quantity(part))
     if isinstance(given, Unusable):
         return given
-    value, bound, quantity = given
-    amount = converted(quantity, value, factors)
+    value, bound, of = given
+    amount = converted(of, value, factors)
     return Unusable(amount.value) if isinstance(amount, UnitProblem) else Measured(amount, bound)
 
 
-def _number(part: Observation | Component) -> tuple[Decimal, Bound, Quantity] | Unusable:
-    quantity = part.valueQuantity
-    value = number(quantity.value) if quantity else None
-    if quantity is None or value is None:
+def _number(part: Observation | Component, of: Quantity | None) -> tuple[Decimal, Bound, Quantity] | Unusable:
+    value = number(of.value) if of else None
+    if of is None or value is None:
         if _text(part):
             return Unusable("is text, not a number")
         return Unusable("has no value" if isinstance(part.valueInteger, UnsetType) else UnitProblem.MISSING.value)
     if isinstance(value, NotANumber):
         return Unusable(value.reason)
-    bound = _BOUNDS.get(quantity.comparator.strip()) if quantity.comparator else Bound.EXACT
-    return Unusable("has a comparator that is not known") if bound is None else (value, bound, quantity)
+    bound = _BOUNDS.get(of.comparator.strip()) if of.comparator else Bound.EXACT
+    return Unusable("has a comparator that is not known") if bound is None else (value, bound, of)
 
 
 def _bound_in_text(part: Observation | Component) -> tuple[Decimal, Bound, Quantity | None] | None:

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from cds_service.gather.fhir_values import codings
-from cds_service.resources import Code, CodeableConcept, Coded
+from cds_service.resources import UNREADABLE, Code, CodeableConcept, Coded, coded
 
 K = TypeVar("K")
 T = TypeVar("T")
 
 KEPT = 20_000
-LONGEST_KEPT = 400
+LONGEST_KEPT = 1000
 """Answers kept at most, and the characters of a key: these come from outside."""
 
 
@@ -35,14 +35,22 @@ class Kept(dict[K, T]):
 
 
 class Lookup(Kept[Coded | None, T | None]):
-    """What the codes of a concept mean to one reader: codes only, neither texts nor displays. None mean nothing."""
+    """What the codes of a problem mean to one reader: codes only, neither texts nor displays. None mean nothing."""
 
     def __init__(self, meaning: Callable[[Coded], T]) -> None:
         super().__init__(lambda coded: meaning(coded) if coded is not None and coded.coding else None)
 
 
-def coded(concept: CodeableConcept | None) -> Coded | None:
-    """Its codes without its words."""
+class TestLookup(Kept[bytes, T | None]):
+    """What ``Observation.code`` means to one reader, by the JSON of it: a laboratory writes each test in one way."""
+
+    def __init__(self, meaning: Callable[[Coded], T]) -> None:
+        by_codes = Lookup(meaning)
+        super().__init__(lambda written: by_codes[_coded(written)], most=4000)
+
+
+def codes_of(concept: CodeableConcept | None) -> Coded | None:
+    """Those of a problem, without its words."""
     if concept is None or not concept.coding:
         return None
     coding = concept.coding
@@ -51,4 +59,20 @@ def coded(concept: CodeableConcept | None) -> Coded | None:
     return Coded(tuple([Code(one.system, one.code) for one in codings(concept)]))
 
 
-HAS_CODE: Lookup[bool] = Lookup(lambda coded: any(one.code for one in codings(coded)))
+def _coded(written: bytes) -> Coded | None:
+    try:
+        return coded(written)
+    except UNREADABLE:
+        return None
+
+
+def _is_malformed(written: bytes) -> bool:
+    try:
+        coded(written)
+    except UNREADABLE:
+        return True
+    return False
+
+
+MALFORMED = Kept(_is_malformed, most=4000)
+HAS_CODE: TestLookup[bool] = TestLookup(lambda coded: any(one.code for one in codings(coded)))

@@ -59,8 +59,8 @@ def _parts(found: Sequence[Observation], codes: Codes) -> list[_Part]:
     lookup = codes.observations_as(_meaning)
     parts: list[_Part] = []
     for one in found:
-        if (own := lookup[one.code]) is not None:
+        if (own := lookup[bytes(one.code)]) is not None:
             parts.append((own, one, one))
         if one.component:
-            parts += [(kind, one, part) for part in one.component if (kind := lookup[part.code]) is not None]
+            parts += [(kind, one, part) for part in one.component if (kind := lookup[bytes(part.code)]) is not None]
     return parts

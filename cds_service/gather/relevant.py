@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cds_service.gather.codes import Codes, Recognition
-from cds_service.gather.lookup import coded
+from cds_service.gather.lookup import MALFORMED, codes_of
 from cds_service.records import NotAvailable, PatientRecords, Records
 from cds_service.resources import Condition, Observation, Procedure, Resource
 
@@ -35,7 +35,11 @@ def _tests(sent: Records | NotAvailable, codes: Codes) -> Records | NotAvailable
         return sent
     other = codes.observations_as(_is_something_else)
     tests = [one for one in sent.resources if isinstance(one, Observation)]
-    return _only(sent, [one for one in tests if not other[one.code] or one.component])
+    kept = [one for one in tests if not other[bytes(one.code)] or one.component]
+    malformed = sum([MALFORMED[bytes(one.code)] for one in kept])
+    if malformed and not sent.incomplete:
+        return Records(tuple(kept), sent.unreadable, f"{malformed} of its entries could not be read")
+    return _only(sent, kept)
 
 
 def _problems(sent: Records | NotAvailable, codes: Codes) -> Records | NotAvailable:
@@ -43,7 +47,7 @@ def _problems(sent: Records | NotAvailable, codes: Codes) -> Records | NotAvaila
         return sent
     other = codes.problems_as(_is_something_else)
     problems = [one for one in sent.resources if isinstance(one, Condition | Procedure)]
-    return _only(sent, [one for one in problems if not other[coded(one.code)]])
+    return _only(sent, [one for one in problems if not other[codes_of(one.code)]])
 
 
 def _only(sent: Records, kept: Sequence[Resource]) -> Records:

@@ -170,7 +170,7 @@ def test_P_table_the_wrapper_of_before_1_0() -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        {"resource": egfr(value=1, identity="bad") | {"code": "text"}},
+        {"resource": egfr(value=1, identity="bad") | {"effectivePeriod": "text"}},
         {"resource": {"resourceType": "Observation", "id": "bad", "status": 7}},
         {"resource": "text"},
         {"resource": []},

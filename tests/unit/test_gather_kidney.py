@@ -415,6 +415,18 @@ def test_bad_values_of_the_future_are_ignored_and_good_ones_are_left_to_the_reso
     assert (len(found.egfrs), found.unreadable) == (1, ("creatinine of 2026-01-01 has no unit",))
 
 
+@pytest.mark.parametrize("malformed", [5, "1.2 mg/dL", [], {"value": 1.2, "unit": 5}])
+def test_a_malformed_quantity_is_said_of_its_result(malformed: Any) -> None:
+    found = read(observation(CREATININE, valueQuantity=malformed))
+    assert found.unreadable == ("creatinine of 2026-11-13 is not a number",)
+
+
+@pytest.mark.parametrize("malformed", [5, "creatinine", {"coding": "2160-0"}, {"coding": [{"code": ["2160-0"]}]}])
+def test_a_malformed_code_is_said_of_its_result(malformed: Any) -> None:
+    found = read(observation(CREATININE, 1.2, "mg/dL") | {"code": malformed})
+    assert found.unreadable == ("a result without a code",)
+
+
 # ------------------------------------------------------------------------------------- results that are not asked about
 
 

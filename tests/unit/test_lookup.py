@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from cds_service.gather import lookup
 from cds_service.gather.codes import Codes, Recognition
-from cds_service.gather.lookup import Kept, Lookup, coded
+from cds_service.gather.lookup import HAS_CODE, Kept, Lookup, codes_of
 from cds_service.resources import Code, CodeableConcept, Coded, Coding
 
 LOINC = "http://loinc.org"
@@ -38,10 +39,10 @@ def test_a_coding_is_worked_out_once(meanings: Lookup[str], asked: list[Coded]) 
 
 def test_words_are_left_behind() -> None:
     said = CodeableConcept(coding=(Coding(system=LOINC, code="2160-0", display="a word"), None), text="more words")
-    assert coded(said) == concept("2160-0")
-    assert coded(CodeableConcept(coding=Coding(system=LOINC, code="2160-0"))) == concept("2160-0")
-    assert coded(CodeableConcept(text="words")) is None
-    assert coded(None) is None
+    assert codes_of(said) == concept("2160-0")
+    assert codes_of(CodeableConcept(coding=Coding(system=LOINC, code="2160-0"))) == concept("2160-0")
+    assert codes_of(CodeableConcept(text="words")) is None
+    assert codes_of(None) is None
 
 
 @pytest.mark.parametrize(
@@ -92,8 +93,14 @@ def test_each_reader_has_its_own_meanings() -> None:
         return f"second {found.coding}"
 
     codes = Codes.load()
-    creatinine = concept("2160-0")
+    creatinine = msgspec.json.encode(concept("2160-0"))
     assert codes.observations_as(first)[creatinine] == "first LOINC 2160-0"
     assert codes.observations_as(second)[creatinine] == "second LOINC 2160-0"
     assert codes.observations_as(first) is codes.observations_as(first)
-    assert codes.problems_as(first)[creatinine] == "first "
+    assert codes.problems_as(first)[concept("2160-0")] == "first "
+
+
+@pytest.mark.parametrize("nothing", [b"null", b"5", b'"x"', b"[]", b"{}", b'{"coding":[]}', b'{"coding":{"code":[]}}'])
+def test_a_test_without_codes_or_with_malformed_ones_means_nothing(nothing: bytes) -> None:
+    assert Codes.load().observations_as(lambda found: found.coding)[nothing] is None
+    assert not HAS_CODE[nothing]

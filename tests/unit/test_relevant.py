@@ -89,3 +89,13 @@ def test_the_readings_are_the_same() -> None:
 
 def readings(found: PatientRecords) -> list[Any]:
     return [read(found, codes(), NOW) for read in (kidney_results, observations, problems, procedures)]
+
+
+@pytest.mark.parametrize("malformed", [5, "creatinine", {"coding": "2160-0"}, {"coding": [{"code": ["2160-0"]}]}])
+@pytest.mark.parametrize("key", ["kidney", "observations"])
+def test_a_malformed_code_is_said(key: str, malformed: Any) -> None:
+    sent = records(**{key: [observation(CREATININE, 1), observation(CREATININE, 1) | {"code": malformed}]})
+    found = getattr(relevant(sent, codes()), key)
+    assert (left(found), found.incomplete) == (2, "1 of its entries could not be read")
+    cut_off = replace(getattr(sent, key), incomplete="further pages were not read")
+    assert getattr(relevant(replace(sent, **{key: cut_off}), codes()), key) == cut_off
