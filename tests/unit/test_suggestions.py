@@ -16,7 +16,7 @@ import pytest
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 from fhir.resources.STU3.medicationrequest import MedicationRequest as MedicationRequestSTU3
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cards.facts import Hook, OralDose, Route
@@ -330,6 +330,7 @@ def test_any_doses_of_a_day_read_back_as_their_sum(doses: list[Decimal]) -> None
     assert read_back(updated(ChangeDose(wanted), rich())).highest == DailyDose(sum(doses, start=Decimal(0)))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(DAILY_DOSES), st.sampled_from([Tier.K1, Tier.K3A, Tier.K3B, Tier.K4, Tier.DIALYSIS]))
 def test_every_taper_validates_and_reads_back_step_by_step(current: Decimal, tier: Tier) -> None:
     age = dosing().older_at_least
