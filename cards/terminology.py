@@ -70,8 +70,8 @@ class TerminologyError(Exception):
 
 @dataclass(slots=True)
 class _Table:
-    exact: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict)
-    prefixes: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict)
+    exact: dict[str, Sets] = field(default_factory=dict)
+    prefixes: dict[str, Sets] = field(default_factory=dict)
     excluded: dict[str, set[str]] = field(default_factory=dict)
     """Prefix → value sets that leave it out."""
 
@@ -172,25 +172,26 @@ _COLUMNS = ("match", "code", "display", "flags", "verification", "source")
 
 def _fill(table: _Table, path: Path, value_set: str, system: System) -> None:
     hierarchic = system in _HIERARCHIC
-    flag_sets = {"": frozenset[str]()}
+    alone: dict[str, Sets] = {"": {value_set: frozenset()}}
+    """By its flags what a code is in that stands in no other set, as most do: one for all of them."""
     for line, (match, code, display, flag_text, _, source) in read_rows(path, _COLUMNS):
         if not system.shaped(code) or not source or not (display or system is System.ATC):
             what = f"{code!r} is no {system.value} code, or has no display or source"
             raise TerminologyError(f"{path.name}, line {line}: {what}; correct the row")
-        flags = flag_sets.get(flag_text)
-        if flags is None:
-            flags = flag_sets[flag_text] = frozenset(flag_text.split("|"))
+        if flag_text not in alone:
+            alone[flag_text] = {value_set: frozenset(flag_text.split("|"))}
         key = bare_code(code) if hierarchic else code
         if match == "exact":
-            sets = table.exact.setdefault(key, {})
+            codes = table.exact
         elif match == "prefix" and hierarchic:
-            sets = table.prefixes.setdefault(key, {})
+            codes = table.prefixes
         elif match == "exclude" and hierarchic:
             table.excluded.setdefault(key, set()).add(value_set)
             continue
         else:
             cure = "write exact, or in ICD and ATC files prefix or exclude"
             raise TerminologyError(f"{path.name}, line {line}: match {match!r}; {cure}")
-        if value_set in sets:
+        others = codes.get(key, NOTHING)
+        if value_set in others:
             raise TerminologyError(f"{path.name}, line {line}: {code} stands twice; keep one row")
-        sets[value_set] = flags
+        codes[key] = {**others, **alone[flag_text]} if others else alone[flag_text]

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cards.catalogue import Catalogue
-from cds_service import api_docs, clients, completion, log, retention, services, suggestions
+from cds_service import api_docs, clients, completion, first_order, log, retention, services, suggestions
 from cds_service import settings as settings_of
 from cds_service.audit import Clerk
 from cds_service.clients import CdsClient
@@ -68,8 +68,10 @@ def create_app(settings: Settings) -> FastAPI:
     known = clients.load(settings)
     store = Store.open(settings)
     gate = Gate.of(settings, known, store)
-    deps, recorder = recorded(wire(settings), settings, store)
+    wired = wire(settings)
     suggestions.warm()
+    first_order.answer(wired)
+    deps, recorder = recorded(wired, settings, store)
     service = services.baclofen_safety(deps.catalogue.reads)
     service = services.in_sandbox(service) if settings.sandbox else service
     fhir = _fhir_client(settings)

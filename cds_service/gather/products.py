@@ -46,12 +46,13 @@ class OpioidRow:
 @frozen
 class Products:
     baclofen: dict[Key, BaclofenRow]
-    opioids: dict[Key, list[OpioidRow]]
-    """One row for each opioid ingredient of the product."""
+    opioids: dict[Key, tuple[OpioidRow, ...]]
+    """One row for each opioid ingredient of the product. Products that hold the same share their rows."""
 
     @classmethod
     def load(cls, folder: Path = FOLDER, leave_out: Collection[System] = ()) -> Products:
         products = cls({}, {})
+        contents: dict[tuple[OpioidRow, ...], tuple[OpioidRow, ...]] = {}
 
         def add_baclofen(row: list[str]) -> None:
             system, code, route, per_unit, per_ml, display, _, _ = row
@@ -61,8 +62,9 @@ class Products:
         def add_opioid(row: list[str]) -> None:
             system, code, ingredient, per_unit, per_ml = row
             if System(system) not in leave_out:
-                opioid = OpioidRow(ingredient, Strength.read(per_unit, per_ml))
-                products.opioids.setdefault((System(system), code), []).append(opioid)
+                key = (System(system), code)
+                rows = (*products.opioids.get(key, ()), OpioidRow(ingredient, Strength.read(per_unit, per_ml)))
+                products.opioids[key] = contents.setdefault(rows, rows)
 
         _for_each(folder / "baclofen-product-strengths.csv", _BACLOFEN_COLUMNS, add_baclofen)
         _for_each(folder / "opioid-product-strengths.csv", _OPIOID_COLUMNS, add_opioid)

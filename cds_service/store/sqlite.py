@@ -87,7 +87,9 @@ class SqliteDatabase:
                 database.execute("PRAGMA journal_mode=WAL")
                 version = _version(database)
             match migrating.standing(version):
-                case Standing.EMPTY | Standing.OLDER:
+                case Standing.EMPTY:
+                    _make_tables(self._path)
+                case Standing.OLDER:
                     migrating.upgrade(self.engine())
                 case Standing.NEWER:
                     raise migrating.newer()
@@ -108,6 +110,9 @@ class SqliteConnection:
         self._database = _open(path)
         self._inode = path.stat().st_ino
         migrating.refuse_unless_current(_version(self._database))
+        # The first write makes the file that all others are appended to: no call should wait for that.
+        with contextlib.suppress(sqlite3.OperationalError):
+            self._database.execute("PRAGMA user_version = 0")
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -160,6 +165,19 @@ def _open(path: Path) -> sqlite3.Connection:
     # What is purged is overwritten, not only forgotten.
     database.execute("PRAGMA secure_delete=ON")
     return database
+
+
+NEW = Path(__file__).with_name("new.sql")
+
+
+def _make_tables(path: Path) -> None:
+    """In one transaction; others who try at the same time wait and find it done."""
+    with contextlib.closing(_open(path)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        if _version(database) is None:
+            for statement in NEW.read_text(encoding="utf-8").split(";"):
+                database.execute(statement)
+        database.execute("COMMIT")
 
 
 def _version(database: sqlite3.Connection) -> str | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import pkgutil
+import sqlite3
 import stat
 from collections.abc import Mapping
 from datetime import datetime
@@ -24,6 +26,7 @@ from cds_service.store import Row, Store, migrate, migrating, prepare
 from cds_service.store.migrations import versions
 from cds_service.store.rows import KEYS, TABLES
 from cds_service.store.schema import metadata
+from cds_service.store.sqlite import SqliteDatabase
 from tests.store.places import NOW, Place, hook_call, kept
 
 
@@ -38,6 +41,21 @@ def test_the_migrated_schema_is_that_of_the_code(place: Place) -> None:
             assert nullable == {column.name: column.nullable for column in table.columns}
             key = seen.get_pk_constraint(table.name)["constrained_columns"]
             assert key == [column.name for column in table.primary_key]
+
+
+def test_a_new_sqlite_database_is_as_the_migrations_make_it(tmp_path: Path) -> None:
+    made, migrated = SqliteDatabase(tmp_path / "made"), SqliteDatabase(tmp_path / "migrated")
+    made.upgrade()
+    (tmp_path / "migrated").touch()
+    migrating.upgrade(migrated.engine())
+
+    def described(file: str) -> dict[str, Any]:
+        with contextlib.closing(sqlite3.connect(tmp_path / file)) as database:
+            made_by = database.execute("SELECT name, sql FROM sqlite_master")
+            said = {name: " ".join((sql or "").split()) for name, sql in made_by}
+            return {**said, "version": database.execute("SELECT version_num FROM alembic_version").fetchall()}
+
+    assert described("made") == described("migrated")
 
 
 def test_a_difference_would_be_seen(place: Place) -> None:
