@@ -12,10 +12,14 @@ from decimal import Decimal
 from itertools import pairwise
 from math import ceil
 
+from msgspec import Raw, UnsetType
+
 from cards.facts import DoseStep, OralDose, Unreadable
 from cards.quantities import DailyDose, Days, SingleDose, plain_number
 from cards.values import frozen
 from cds_service.gather.instruction import Line, first_unreadable, read_line, rounded
+from cds_service.gather.instructions import Instructions
+from cds_service.gather.lookup import Kept
 from cds_service.gather.products import Strength
 from cds_service.resources import Dosage
 
@@ -34,7 +38,10 @@ MALFORMED = Unreadable("dosageInstruction is malformed")
 
 def oral_dose(dosages: Sequence[Dosage], strength: Strength, *, route_stated: bool = True) -> OralDose | Unreadable:
     """The schedule of an oral baclofen order."""
-    read = read_schedule(dosages, strength)
+    return plausible(read_schedule(dosages, strength), route_stated=route_stated)
+
+
+def plausible(read: Schedule | Unreadable, *, route_stated: bool) -> OralDose | Unreadable:
     if isinstance(read, Unreadable):
         return read
     return _implausible(read, route_stated) or read.dose
@@ -70,6 +77,22 @@ def read_schedule(dosages: Sequence[Dosage], strength: Strength) -> Schedule | U
         in_micrograms=any(line.in_micrograms for line in lines),
         counted=any(line.counted for line in lines),
     )
+
+
+def schedule_of(instructions: Instructions, strength: Strength) -> Schedule | Unreadable:
+    """The same, kept by the JSON of the instructions: a hospital orders by a few sentences."""
+    if isinstance(instructions.written, UnsetType):
+        return NO_DOSAGE
+    return _SCHEDULES[bytes(instructions.written), strength]
+
+
+def _read_written(key: tuple[bytes, Strength]) -> Schedule | Unreadable:
+    written, strength = key
+    instructions = Instructions(Raw(written))
+    return MALFORMED if instructions.lost else read_schedule(instructions.read, strength)
+
+
+_SCHEDULES = Kept(_read_written, most=1000)
 
 
 def _implausible(schedule: Schedule, route_stated: bool) -> Unreadable | None:

@@ -7,18 +7,17 @@ from typing import Any
 
 import msgspec
 
-from cards.values import frozen
+from cards.values import frozen_with_once, once
 from cds_service.gather.fhir_values import is_patient, target
+from cds_service.gather.instructions import Instructions
 from cds_service.gather.shelf import type_name
 from cds_service.hooks import Draft, HookCall
 from cds_service.resources import (
     CodeableConcept,
     Coding,
-    Dosage,
     Junk,
     MedicationOrder,
     MedicationRequest,
-    dosages,
     read,
 )
 
@@ -29,13 +28,14 @@ _MOST_WORDS = 20
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-@frozen
+@frozen_with_once
 class DraftOrder:
     order: MedicationRequest
     full_url: str
-    dosages: tuple[Dosage, ...] = ()
-    lost: frozenset[str] = frozenset()
-    """Elements that were there and malformed."""
+
+    @once
+    def instructions(self) -> Instructions:
+        return Instructions(self.order.dosageInstruction)
 
     @property
     def reference(self) -> str:
@@ -95,18 +95,13 @@ def selected(orders: tuple[DraftOrder, ...], selections: frozenset[str] | None) 
 def _read(draft: Draft) -> DraftOrder | None:
     match draft.resource:
         case MedicationRequest() as order:
-            return _draft_order(order, draft.full_url)
+            return DraftOrder(order, draft.full_url)
         case Junk(resource_type=kind) if kind in _ORDERS:
             return _salvaged(draft, kind)
         case _ if _is_nameless(draft) and _names_a_medicine(draft):
             return _salvaged(draft, "MedicationRequest")
         case _:
             return None
-
-
-def _draft_order(order: MedicationRequest, full_url: str, lost: frozenset[str] = frozenset()) -> DraftOrder:
-    read = dosages(order.dosageInstruction)
-    return DraftOrder(order, full_url, read or (), lost if read is not None else lost | {"dosageInstruction"})
 
 
 def _is_nameless(draft: Draft) -> bool:
@@ -130,7 +125,7 @@ def _salvaged(draft: Draft, kind: str) -> DraftOrder:
     if words and order.medicationCodeableConcept is None:
         named = tuple([Coding(display=text) for text in words[:_MOST_WORDS]])
         order.medicationCodeableConcept = CodeableConcept(coding=named)
-    return _draft_order(order, draft.full_url, lost)
+    return DraftOrder(order, draft.full_url)
 
 
 def _reads(kind: str, elements: dict[str, Any]) -> bool:

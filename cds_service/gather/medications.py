@@ -32,7 +32,6 @@ from cds_service.gather.chart import (
     read_entry,
 )
 from cds_service.gather.codes import Codes
-from cds_service.gather.dosage import MALFORMED
 from cds_service.gather.drafts import DraftOrder, draft_orders
 from cds_service.gather.instruction import taken_as_needed
 from cds_service.gather.medicine import Medicine, Medicines
@@ -176,7 +175,7 @@ def _medication(one: _Known, run_starts: Mapping[date, date]) -> Medication:
         started=run_starts[entry.started] if entry.started else None,
         ended=entry.ended,
         as_needed=bool(medicine.classes) and taken_as_needed(entry.instructions.read),
-        opioids=opioid_doses(medicine, entry.instructions.read),
+        opioids=opioid_doses(medicine, entry.instructions),
         origin=Origin(entry.reference, medicine.coding, medicine.by_text),
     )
 
@@ -254,9 +253,7 @@ def _speaks_for(order: ChartBaclofen, statement: ChartBaclofen) -> bool:
 
 def _chart_baclofen(one: _Known, today: date) -> tuple[_Known, ChartBaclofen]:
     entry, medicine = one.entry, one.medicine
-    route, dose = prescribed(medicine, entry.instructions.read)
-    if entry.instructions.lost:
-        dose = MALFORMED
+    route, dose = prescribed(medicine, entry.instructions)
     ended = entry.standing is Standing.RECENT
     if ended and entry.ran_out and entry.supply_ends is not None:
         # Its supply came to its end a few days ago, or has not yet: the patient may still be on it.

@@ -23,7 +23,6 @@ from cards.facts import (
 )  # fmt: skip
 from cards.values import frozen
 from cds_service.gather.codes import Codes
-from cds_service.gather.dosage import MALFORMED
 from cds_service.gather.drafts import DraftOrder, draft_orders, selected, unreadable_drafts
 from cds_service.gather.fhir_values import codings, first_when, many, same_resource, target
 from cds_service.gather.instruction import taken_as_needed
@@ -108,7 +107,7 @@ def read_orders(call: HookCall, records: PatientRecords, codes: Codes, _now: dat
             others += medicine.is_baclofen and id(draft) in chosen
             continue
         unread += id(draft) in chosen and _leads_nowhere(draft, medicine)
-        if is_on_the_surface(medicine, draft.dosages):
+        if is_on_the_surface(medicine, draft.instructions.read):
             continue
         if medicine.is_baclofen and id(draft) in chosen:
             orders.append(session.baclofen(draft, medicine))
@@ -135,9 +134,7 @@ class _Session:
 
     def baclofen(self, draft: DraftOrder, medicine: Medicine) -> BaclofenOrder:
         order = draft.order
-        route, dose = prescribed(medicine, draft.dosages)
-        if "dosageInstruction" in draft.lost:
-            dose = MALFORMED
+        route, dose = prescribed(medicine, draft.instructions)
         prior = target(order.priorPrescription.reference) if order.priorPrescription else None
         reason = _reason(order, self.shelf, self.codes)
         authored = first_when(order.authoredOn, order.dateWritten)
@@ -185,8 +182,8 @@ def _medication(draft: DraftOrder, medicine: Medicine) -> Medication:
         standing=Standing.DRAFT,
         started=None,
         ended=None,
-        as_needed=bool(medicine.classes) and taken_as_needed(draft.dosages),
-        opioids=opioid_doses(medicine, draft.dosages),
+        as_needed=bool(medicine.classes) and taken_as_needed(draft.instructions.read),
+        opioids=opioid_doses(medicine, draft.instructions),
         origin=Origin(draft.reference, medicine.coding, medicine.by_text),
     )
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 from cards.facts import Dose, DrugClass, Ingredient, Route, Unreadable
 from cards.quantities import DailyDose
 from cds_service.gather.codes import OpioidIngredient
-from cds_service.gather.dosage import oral_dose, read_schedule
+from cds_service.gather.dosage import MALFORMED, plausible, schedule_of
 from cds_service.gather.drug_text import tokens
 from cds_service.gather.fhir_values import codings, many, texts
+from cds_service.gather.instructions import Instructions
 from cds_service.gather.lookup import Kept
 from cds_service.gather.medicine import Medicine
 from cds_service.gather.products import Strength
@@ -29,9 +30,12 @@ _ROUTE_WORDS = {
 }
 
 
-def prescribed(medicine: Medicine, dosages: Sequence[Dosage]) -> tuple[Route, Dose]:
+def prescribed(medicine: Medicine, instructions: Instructions) -> tuple[Route, Dose]:
     """The product's own route decides; an instruction that contradicts it makes the dose unreadable. Where neither
     tells, the order counts as oral, and its dose is read if it is surely one by mouth."""
+    if instructions.lost:
+        return medicine.route or Route.ORAL, MALFORMED
+    dosages = instructions.read
     stated = {route for dosage in dosages if (route := _stated(dosage)) is not None}
     route = medicine.route or (next(iter(stated)) if len(stated) == 1 else None)
     if route is None and not stated and any(_is_infusion(dosage) for dosage in dosages):
@@ -45,7 +49,7 @@ def prescribed(medicine: Medicine, dosages: Sequence[Dosage]) -> tuple[Route, Do
     if route is Route.INTRATHECAL:
         dose: Dose = pump_dose(dosages, medicine.strength)
     else:
-        dose = oral_dose(dosages, medicine.strength, route_stated=route is not None)
+        dose = plausible(schedule_of(instructions, medicine.strength), route_stated=route is not None)
     if isinstance(dose, Unreadable) and medicine.strength_doubt and dose.given:
         dose = replace(dose, reason=f"{dose.reason}; {medicine.strength_doubt}")
     return route or Route.ORAL, dose
@@ -108,14 +112,14 @@ def _is_infusion(dosage: Dosage) -> bool:
 # --------------------------------------------------------------------------------------------------------- opioids
 
 
-def opioid_doses(medicine: Medicine, dosages: Sequence[Dosage]) -> tuple[Ingredient, ...]:
+def opioid_doses(medicine: Medicine, instructions: Instructions) -> tuple[Ingredient, ...]:
     """Each opioid ingredient with its most mg a day, where that can be computed."""
     combined = len(medicine.opioids) > 1 or "combination" in medicine.flags
-    return tuple(Ingredient(one.name, _opioid_mg(one, dosages, combined)) for one in medicine.opioids)
+    return tuple(Ingredient(one.name, _opioid_mg(one, instructions, combined)) for one in medicine.opioids)
 
 
-def _opioid_mg(one: OpioidIngredient, dosages: Sequence[Dosage], combined: bool) -> DailyDose | None:
-    schedule = read_schedule(dosages, Strength(one.mg_per_unit, one.mg_per_ml))
+def _opioid_mg(one: OpioidIngredient, instructions: Instructions, combined: bool) -> DailyDose | None:
+    schedule = schedule_of(instructions, Strength(one.mg_per_unit, one.mg_per_ml))
     if isinstance(schedule, Unreadable):
         return None
     if combined and not schedule.counted and not one.mg_per_ml:
