@@ -13,7 +13,7 @@ from cds_service.gather.fhir_values import codings
 from cds_service.gather.naming import HasMedicine, Naming, namings, texts_of
 from cds_service.gather.products import Strength
 from cds_service.gather.shelf import Shelf
-from cds_service.resources import CodeableConcept
+from cds_service.resources import CodeableConcept, Medication, Reference
 
 
 @frozen_with_once
@@ -69,10 +69,12 @@ _CLASSES = frozenset(kind.value for kind in DrugClass)
 # -------------------------------------------------------------------------------------------------- recognising
 
 
+_Named = tuple[CodeableConcept | None, str | None]
+"""The concept of a medicine, and the words of the reference that led to it."""
 _KEPT = 4096
 _LONGEST_KEPT = 1000
-_read_before: WeakKeyDictionary[Codes, dict[CodeableConcept, Medicine]] = WeakKeyDictionary()
-"""Medicines by the concept that names them, for as long as the value sets are loaded: prescribers use few drugs."""
+_read_before: WeakKeyDictionary[Codes, dict[_Named, Medicine]] = WeakKeyDictionary()
+"""Medicines by what names them, for as long as the value sets are loaded: prescribers use few drugs."""
 
 
 class Medicines:
@@ -82,19 +84,35 @@ class Medicines:
         self._shelf = shelf
         self._codes = codes
         self._known = _read_before.setdefault(codes, {})
+        self._pointed_to: dict[tuple[str | bytes | None, ...], Medicine] = {}
 
     def of(self, order: HasMedicine) -> Medicine:
         """Both ``medicationCodeableConcept`` and ``medicationReference`` are looked at where both are given."""
-        concept = order.medicationCodeableConcept
-        if concept is None or order.medicationReference is not None or order.medication is not None:
+        concept, reference = order.medicationCodeableConcept, order.medicationReference
+        if order.medication is not None or (concept is None) == (reference is None):
             return self._read(order)
-        medicine = self._known.get(concept)
+        if reference is None:
+            return self._known.get((concept, None)) or self._keep((concept, None), order)
+        pointer = (reference.reference, reference.display, *map(bytes, order.contained or ()))
+        medicine = self._pointed_to.get(pointer)
         if medicine is None:
-            medicine = self._read(order)
-            if len(self._known) >= _KEPT:
-                self._known.clear()
-            if len(str(concept)) <= _LONGEST_KEPT:
-                self._known[concept] = medicine
+            medicine = self._pointed_to[pointer] = self._referenced(reference, order)
+        return medicine
+
+    def _referenced(self, reference: Reference, order: HasMedicine) -> Medicine:
+        """A Medication that is no more than its code is known by that."""
+        pointed = self._shelf.get(reference, order.contained)
+        if pointed is not None and not (isinstance(pointed, Medication) and _is_plain(pointed)):
+            return self._read(order)
+        named = (pointed.code if pointed else None, reference.display)
+        return self._known.get(named) or self._keep(named, order)
+
+    def _keep(self, named: _Named, order: HasMedicine) -> Medicine:
+        medicine = self._read(order)
+        if len(self._known) >= _KEPT:
+            self._known.clear()
+        if len(str(named)) <= _LONGEST_KEPT:
+            self._known[named] = medicine
         return medicine
 
     def _read(self, order: HasMedicine) -> Medicine:
@@ -134,6 +152,10 @@ class Medicines:
             doubt=doubt,
             strength_doubt=strength_doubt,
         )
+
+
+def _is_plain(medication: Medication) -> bool:
+    return not (medication.ingredient or medication.form or medication.doseForm)
 
 
 def _known(recognition: Recognition) -> bool:

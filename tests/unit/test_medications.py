@@ -278,6 +278,29 @@ def test_16_another_drug_quietly_and_an_unknown_one_said() -> None:
     assert read.unrecognised == ("green capsules",)
 
 
+def by_reference(identity: str, reference: Json, *contained: Json) -> Json:
+    return on_chart(identity, contained=list(contained)) | {
+        "medicationCodeableConcept": None, "medicationReference": reference,
+    }  # fmt: skip
+
+
+def test_equal_references_may_lead_to_different_medicines() -> None:
+    """What was read before is known by what names it, never by the reference alone."""
+    oxycodone, clonazepam = (
+        {"resourceType": "Medication", "id": "m", "code": one} for one in (OXYCODONE_5, CLONAZEPAM)
+    )
+    local = {"reference": "#m"}
+    read = others(by_reference("o1", local, oxycodone), by_reference("c1", local, clonazepam))
+    assert [one.classes for one in read] == [{DrugClass.OPIOID}, {DrugClass.BENZODIAZEPINE}]
+    nowhere = {"reference": "Medication/nowhere"}
+    named = [by_reference(name, nowhere | {"display": name}) for name in ("oxycodone 5 mg", "clonazepam 1 mg")]
+    assert [one.classes for one in others(*named)] == [{DrugClass.OPIOID}, {DrugClass.BENZODIAZEPINE}]
+    chart = {"resourceType": "Medication", "id": "m1"}
+    pointing = by_reference("o1", {"reference": "Medication/m1"})
+    for code, group in ((OXYCODONE_5, DrugClass.OPIOID), (CLONAZEPAM, DrugClass.BENZODIAZEPINE)):
+        assert [one.classes for one in others(pointing, chart | {"code": code})] == [{group}]
+
+
 @pytest.mark.parametrize("dead", [{"status": "cancelled"}, {"status": "stopped"}, {"status": "entered-in-error"}])
 def test_16_only_while_it_may_be_taken(dead: Json) -> None:
     assert found(on_chart("u1", UNKNOWN, **dead)).unrecognised == ()
