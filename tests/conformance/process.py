@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
@@ -28,9 +29,14 @@ class Service:
         return self._log.read_text(encoding="utf-8")
 
 
+def serving(folder: Path, *arguments: str, **environment: str) -> AbstractContextManager[Service]:
+    """``baclofen-cds serve``, until the block ends."""
+    return serving_over(None, folder, *arguments, **environment)
+
+
 @contextlib.contextmanager
-def serving(folder: Path, *arguments: str, tls: ssl.SSLContext | None = None, **environment: str) -> Iterator[Service]:
-    """``baclofen-cds serve``, until the block ends. ``tls``: how a client connects that it lets in."""
+def serving_over(tls: ssl.SSLContext | None, folder: Path, *arguments: str, **environment: str) -> Iterator[Service]:
+    """The same over TLS: how a client connects that the service lets in."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -12,7 +12,7 @@ import pytest
 
 from cds_service.__main__ import main
 from tests.conformance.calls import SERVICE, order_sign
-from tests.conformance.process import Service, serving
+from tests.conformance.process import Service, serving_over
 from tests.integration import certificates
 from tests.integration.certificates import Authority
 
@@ -36,7 +36,7 @@ def service(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> I
     names = {"TLS_CERTIFICATE": here, "TLS_KEY": here, "TLS_CLIENTS": str(authority.file)}
     environment = {f"BACLOFEN_CDS_{name}": value for name, value in names.items()}
     tls = caller(authority, authority.issued("ehr.example"))
-    with serving(tmp_path_factory.mktemp("tls"), "--sandbox", tls=tls, **environment) as running:
+    with serving_over(tls, tmp_path_factory.mktemp("tls"), "--sandbox", **environment) as running:
         yield running
 
 
