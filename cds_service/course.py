@@ -56,6 +56,11 @@ class Course:
         self.ends.append((stage, perf_counter_ns()))
 
     @property
+    def assessed(self) -> bool:
+        """Whether the rules were asked: most orders are for other medicines."""
+        return any(stage is Stage.RULES for stage, _ in self.ends)
+
+    @property
     def elapsed(self) -> float:
         """Seconds so far."""
         return (perf_counter_ns() - self.begun) / 1e9

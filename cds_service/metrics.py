@@ -23,7 +23,7 @@ _seconds = Histogram(
 _fhir_reads = Counter("baclofen_cds_fhir_reads", "Requests to the FHIR servers of EHRs", ("outcome",))
 _stages = Histogram(
     "baclofen_cds_stage_seconds",
-    "Time of the stages of hook calls",
+    "Time of the stages of hook calls whose orders were assessed",
     ("stage",),
     buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5),
 )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import NamedTuple, NoReturn
 
@@ -145,7 +144,7 @@ class HookCalls:
         self._answers = answers
         self._gate = gate
         self._path = f"{DISCOVERY}/{service.id}"
-        self._running = 0
+        self._places = _Places(settings.max_calls)
         self._traces = traces
 
     async def routed(self, request: Request) -> Response:
@@ -161,13 +160,13 @@ class HookCalls:
         size, status = 0, 500
         fields = log.Fields()
         try:
-            self._refuse_when_full()
+            self._places.refuse_when_full()
             length, authorization = read_headers(headers)
             client, tenant, course.use = await self._gate.authenticator.authenticate(authorization, self._path)
             course.belongs_to(client.name, tenant, listed=tenant in client.tenants)
             fields["client"] = client.name
             course.done(Stage.TOKEN)
-            with self._place(), self._gate.quota(client):
+            with self._places, self._gate.quota(client):
                 body = await read_body(receive, length, self._settings)
                 size = len(body)
                 course.done(Stage.BODY)
@@ -202,19 +201,24 @@ class HookCalls:
                 parent = next((value for name, value in headers if name == b"traceparent"), b"")
                 self._traces.call(course, hook, status, parent.decode("latin-1"))
 
-    def _refuse_when_full(self) -> None:
-        if self._running >= self._settings.max_calls:
+
+class _Places:
+    """For calls at the same time. ``with places:`` takes one: only for who is known, however many strangers knock."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken = 0
+
+    def refuse_when_full(self) -> None:
+        if self._taken >= self._most:
             raise TooBusy(headers={"retry-after": "1"})
 
-    @contextmanager
-    def _place(self) -> Iterator[None]:
-        """One of the places for calls at the same time: only for who is known, however many strangers knock."""
-        self._refuse_when_full()
-        self._running += 1
-        try:
-            yield
-        finally:
-            self._running -= 1
+    def __enter__(self) -> None:
+        self.refuse_when_full()
+        self._taken += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._taken -= 1
 
 
 async def _hung_up(receive: Receive) -> NoReturn:
@@ -234,8 +238,9 @@ def _about(refusal: NotAuthenticated) -> log.Fields:
 def _account(call: HookCall | None, course: Course, status: int, fields: log.Fields) -> None:
     hook, seconds = call.hook.value if call else "none", course.elapsed
     metrics.call_answered(course.client, hook, status, seconds)
-    for stage, begin, end in course.stages():
-        metrics.stage_took(stage, (end - begin) / 1e9)
+    if course.assessed:
+        for stage, begin, end in course.stages():
+            metrics.stage_took(stage, (end - begin) / 1e9)
     fields |= log.Fields(hook=hook, status=status, milliseconds=round(seconds * 1000, 2))
     if call and call.instance_is_uuid:
         fields["hook_instance"] = call.hook_instance
