@@ -105,7 +105,7 @@ _code = msgspec.json.Decoder(str | int | None).decode
 _BAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def read_feedback(body: bytes) -> Feedback:
+def read_feedback(body: bytes | bytearray) -> Feedback:
     """Raises ``NotJson`` and ``FieldInvalid`` (400) when there is no list of feedback at all, ``TooLarge`` (413)."""
     try:
         raws = _body(body).feedback

@@ -99,7 +99,7 @@ class HookCall:
         return sent + 512 * len(self.drafts)
 
 
-def parse(body: bytes, hooks: Collection[Hook]) -> HookCall:
+def parse(body: bytes | bytearray, hooks: Collection[Hook]) -> HookCall:
     """Raises ``BadRequest`` (400) and, for too many drafts, ``TooLarge`` (413)."""
     members, prefetch = _cut(_utf8(body))
     if len(prefetch) > MOST_KEYS:
@@ -133,13 +133,15 @@ def parse(body: bytes, hooks: Collection[Hook]) -> HookCall:
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
 _PREFETCH = re.compile(rb'"prefetch"\s*:\s*(?=\{)')
 _PIECE = 1 << 16
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _Cut = tuple[dict[str, Raw], Mapping[str, Raw]]
 """The members of the request but for prefetch, and those of prefetch, each still JSON."""
 
 
-def _utf8(body: bytes) -> bytes:
+def _utf8(body: bytes | bytearray) -> bytes | bytearray:
     """Without byte order mark. Looked at piece by piece: as one text it could take four times its size."""
-    body = body.removeprefix(b"\xef\xbb\xbf")
+    if body.startswith(_BYTE_ORDER_MARK):
+        body = body.removeprefix(_BYTE_ORDER_MARK)
     if not body.isascii():
         look, at = codecs.getincrementaldecoder("utf-8")().decode, 0
         try:
@@ -150,7 +152,7 @@ def _utf8(body: bytes) -> bytes:
     return body
 
 
-def _cut(body: bytes) -> _Cut:
+def _cut(body: bytes | bytearray) -> _Cut:
     try:
         return _before_prefetch(body) or _all_members(body)
     except NotJson:
@@ -160,7 +162,7 @@ def _cut(body: bytes) -> _Cut:
         return _all_members(repaired)
 
 
-def _before_prefetch(body: bytes) -> _Cut | None:
+def _before_prefetch(body: bytes | bytearray) -> _Cut | None:
     """The way of most requests, whose megabytes are then read once: ``prefetch`` stands last. With a stand-in for its
     value the text up to it must be an object that ends in it, and all that follows but the last brace one object."""
     start, end = _PREFETCH.search(body), body.rfind(b"}")
@@ -177,7 +179,7 @@ def _before_prefetch(body: bytes) -> _Cut | None:
         return None
 
 
-def _all_members(body: bytes) -> _Cut:
+def _all_members(body: bytes | bytearray) -> _Cut:
     try:
         members = raw_members(body)
         return members, _prefetch(members.pop("prefetch", None))

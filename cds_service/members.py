@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from cds_service.errors import Ambiguous
 
-Json = bytes | memoryview | Raw
+Json = bytes | bytearray | memoryview | Raw
 
 
 class _Name:

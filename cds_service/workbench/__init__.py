@@ -169,7 +169,7 @@ class Workbench:
         overridden = await deps.overrides.of(role.client.name, "", call.patient_id, judged.facts.now)
         return json_response(as_json(call, tell(call, judged, deps, overridden, course)).encode())
 
-    async def _read(self, request: Request) -> bytes:
+    async def _read(self, request: Request) -> bytes | bytearray:
         return await read_body(request.receive, read_headers(request.scope["headers"]).length, self.settings)
 
     async def _body(self, request: Request) -> Json:
