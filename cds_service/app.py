@@ -70,7 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
     gate = Gate.of(settings, known, store)
     wired = wire(settings)
     suggestions.warm()
-    first_order.answer(wired)
+    first_order.warm(wired)
     deps, recorder = recorded(wired, settings, store)
     service = services.baclofen_safety(deps.catalogue.reads)
     service = services.in_sandbox(service) if settings.sandbox else service

@@ -85,7 +85,7 @@ def test_X6_strangers_take_no_place_while_a_key_set_is_fetched(tmp_path: Path) -
 
 def test_row_21_a_call_that_finds_no_place_is_counted(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     before = _found_no_place(client)
-    monkeypatch.setattr("cds_service.routes.HookCalls._refuse_when_full", _full)
+    monkeypatch.setattr("cds_service.routes._Places.refuse_when_full", _full)
     assert_refused(post(client, order_sign()), 503)
     assert _found_no_place(client) == before + 1
 
