@@ -3,6 +3,7 @@
 #   make demo     set up, then run the service in sandbox mode      (PORT=8080)
 #   make test     set up, then run the whole test suite             (ARGS="-k kidney")
 #   make check    every check that a change must pass; runs all of them and counts the failures
+#   make fuzz     search for hostile requests and broken properties twenty times as long as the tests do (PROPERTY_SEARCH=20)
 #   make content  write the generated documents anew: clinical content, conformance
 #   make pictures draw the pictures of the README anew (needs Chromium)
 #   make bench    measure the speed against its yardsticks
@@ -13,10 +14,11 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check content pictures bench bench-full soak lock clean
+.PHONY: help demo test check fuzz content pictures bench bench-full soak lock clean
 
 PORT ?= 8080
 SECONDS ?= 600
+PROPERTY_SEARCH ?= 20
 ARGS ?=
 VENV ?= .venv
 PY   := $(VENV)/bin/python
@@ -41,6 +43,9 @@ EXAMPLE := fixtures/requests/patients/synthea-isaiah-schaden.json
 
 test: $(FOR_TEST)
 	@$(PY) -m pytest $(ARGS)
+
+fuzz: $(FOR_TEST)
+	@PROPERTY_SEARCH=$(PROPERTY_SEARCH) $(PY) -m pytest -q tests/properties $(ARGS)
 
 content: $(FOR_TEST)
 	@$(VENV)/bin/baclofen-cds content --unversioned > docs/clinical-content.new
