@@ -163,35 +163,12 @@ class Answer:
         """A value in which everything is as we know it."""
         if isinstance(value, Bundle):
             if value.entry:
-                self._take_entries(value.entry)
+                self._responses(value.entry)
+                self._sort_all([one.resource for one in value.entry if one is not None and one.resource is not None])
             if value.link or value.total:
                 self._pages(value)
         elif value is not None:
             self._sort(value, alone=True)
-
-    def _take_entries(self, entries: Sequence[Entry | None]) -> None:
-        found = [entry.resource for entry in entries if entry is not None and entry.response is None]
-        if len(found) == len(entries) and self._all_match(found):
-            self.matches += found  # type: ignore[arg-type]  # None is of no type that is expected
-            return
-        for entry in entries:
-            if entry is not None:
-                if entry.response is not None:
-                    self._response(entry.response)
-                if entry.resource is not None:
-                    self._sort(entry.resource)
-
-    def _all_match(self, found: Sequence[Resource | None]) -> bool:
-        """As in most Bundles. Asked of all at once: they are many, and name one patient."""
-        kinds = set(map(type, found))
-        if not kinds.issubset(self.expected) or resources.Patient in kinds:
-            return False
-        clinical = found
-        if not all(issubclass(kind, resources.Clinical) for kind in kinds):
-            clinical = [one for one in found if isinstance(one, resources.Clinical)]
-        subjects = set(map(_SUBJECT, clinical))
-        subjects.update(map(_PATIENT, clinical))
-        return all(subject is None or _may_be(subject, self.patient_id) for subject in subjects)
 
     def read_with_care(self, raw: Raw) -> None:
         """The same, entry by entry: for a value that holds something unreadable or of a type that we do not know."""
@@ -201,9 +178,9 @@ class Answer:
             self._read_loosely(raw)
             return
         if value.resourceType == "Bundle":
-            for entry in value.entry or ():
-                if entry is not None:
-                    self._entry(entry)
+            entries = [entry for entry in value.entry or () if entry is not None]
+            self._responses(entries)
+            self._sort_all([resources.read(entry.resource) for entry in entries if entry.resource != _NULL])
             self._pages(value)
         elif value.resourceType is not None:
             self._sort(resources.read(raw), alone=True)
@@ -224,9 +201,13 @@ class Answer:
         self.gap = SOME_LEFT_OUT
         for entry in value.entry or ():
             try:
-                self._entry(_decode_entry(entry))
+                read = _decode_entry(entry)
             except resources.UNREADABLE:
                 self.junk.append(Junk("", "", "malformed Bundle entry"))
+                continue
+            self._responses([read])
+            if read.resource != _NULL:
+                self._sort(resources.read(read.resource))
 
     def _wrapped(self, value: _Value) -> None:
         if value.response is not None and _failed(value.response):
@@ -247,15 +228,34 @@ class Answer:
             self.gap = SOME_LEFT_OUT
         self.newest_first = any(link.relation == "self" and _NEWEST_FIRST in (link.url or "") for link in links)
 
-    def _entry(self, entry: _RawEntry) -> None:
-        if entry.response is not None:
-            self._response(entry.response)
-        if entry.resource != _NULL:
-            self._sort(resources.read(entry.resource))
-
-    def _response(self, response: Response) -> None:
-        if _failed(response):
+    def _responses(self, entries: Sequence[Entry | _RawEntry | None]) -> None:
+        answered = [one.response for one in entries if one is not None and one.response is not None]
+        if any(map(_failed, answered)):
             self.failure = FAILED
+
+    def _sort_all(self, found: Sequence[Resource | Junk | None]) -> None:
+        """Those that were asked for are about this patient, as a rule: whether all are is asked of them together."""
+        asked_for = [one for one in found if isinstance(one, self.expected)]
+        if not self._all_are_mine(asked_for):
+            for one in found:
+                self._sort(one)
+            return
+        self.matches += asked_for
+        if len(asked_for) < len(found):
+            for one in found:
+                if not isinstance(one, self.expected):
+                    self._sort(one)
+
+    def _all_are_mine(self, found: Sequence[Resource]) -> bool:
+        """Many name one patient."""
+        kinds = set(map(type, found))
+        if resources.Patient in kinds:
+            return all(_is_about(one, self.patient_id) for one in found)
+        if not all(issubclass(kind, resources.Clinical) for kind in kinds):
+            found = [one for one in found if isinstance(one, resources.Clinical)]
+        subjects = set(map(_SUBJECT, found))
+        subjects.update(map(_PATIENT, found))
+        return all(subject is None or _may_be(subject, self.patient_id) for subject in subjects)
 
     def _sort(self, resource: Resource | Junk | None, alone: bool = False) -> None:
         if isinstance(resource, self.expected):
