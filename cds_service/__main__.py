@@ -62,8 +62,9 @@ def settings_from(given: argparse.Namespace) -> Settings:
 
 def _serve(given: argparse.Namespace) -> int:
     settings = settings_from(given)
-    # A wrong client or database stops the start here, not in each worker.
+    # A wrong client, certificate or database stops the start here, not in each worker.
     Authenticator(settings, clients.load(settings))
+    encrypted = _tls(settings)
     store.prepare(settings)
     # Worker processes read the same settings from the environment.
     if given.config:
@@ -78,7 +79,6 @@ def _serve(given: argparse.Namespace) -> int:
             "baclofen-cds: SANDBOX MODE: any client is answered without authentication. Synthetic patients only.",
             file=sys.stderr,
         )
-    encrypted = _tls(settings)
     shared = tempfile.TemporaryDirectory(prefix="baclofen-cds-workers-") if settings.workers > 1 else nullcontext()
     with shared as folder:
         if folder:
